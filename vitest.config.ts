@@ -1,0 +1,22 @@
+import { globSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { defineConfig } from "vitest/config";
+
+/** Tests run on the sources of every package: nothing is built first, and stack traces point at what you edit. */
+const conditions = ["@wfe/source", "node", "import", "module", "default"];
+
+/** One project per package that has tests, found by looking: a new package needs no edit here. */
+const projects = globSync("packages/*/test").map((folder) => ({
+  extends: true as const,
+  root: dirname(folder),
+  test: { name: basename(dirname(folder)), include: ["test/**/*.test.ts"] },
+}));
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    projects,
+    retry: 0,
+  },
+});
