@@ -1,0 +1,105 @@
+import { type ConsumeOptions, type Delivery, WfeError } from "@wfe/core";
+import type { Entry, Queue, Taker } from "./queue.ts";
+
+/** What the consumers of one connection share. */
+export interface Session {
+  /** All that was handed out and is not settled. */
+  readonly held: Map<Entry, Queue>;
+  /** Aborted when the connection closes: then all of `held` belongs to others. */
+  readonly lease: AbortSignal;
+}
+
+export interface Consumer {
+  readonly deliveries: AsyncIterableIterator<Delivery>;
+  /** Takes no more; whoever waits for a delivery hears that there is none. What is in hand stays so. */
+  end(): void;
+}
+
+type Step = IteratorResult<Delivery, undefined>;
+
+/**
+ * Takes an entry from the queue only when somebody asks for it, so there is nothing fetched but not handed out
+ * that would have to go back.
+ */
+export function consumer(queue: Queue, options: ConsumeOptions, session: Session, onEnd: () => void): Consumer {
+  const { prefetch, signal } = options;
+  /** Calls of `next` without an answer, oldest first. */
+  const asking: ((step: Step) => void)[] = [];
+  let unsettled = 0;
+  let ended = false;
+
+  const hasRoom = (): boolean => asking.length > 0 && unsettled < prefetch;
+  const taker: Taker = {
+    take(entry) {
+      asking.shift()?.({ done: false, value: deliver(entry) });
+      return hasRoom();
+    },
+  };
+
+  const deliver = (entry: Entry): Delivery => {
+    unsettled++;
+    session.held.set(entry, queue);
+    let settled = false;
+    const settle = (how: () => void): Promise<void> => {
+      if (settled) return Promise.resolve();
+      if (session.lease.aborted) return Promise.reject(session.lease.reason as Error);
+      settled = true;
+      session.held.delete(entry);
+      how();
+      unsettled--;
+      if (hasRoom()) queue.ask(taker);
+      return Promise.resolve();
+    };
+    return {
+      body: entry.body,
+      redelivered: entry.redelivered,
+      signal: session.lease,
+      ack: () => settle(() => queue.drop(entry)),
+      release: (release) =>
+        settle(() => {
+          entry.redelivered = true;
+          queue.putBack(entry, release?.delayMs);
+        }),
+    };
+  };
+
+  const next = (): Promise<Step> => {
+    if (ended) return Promise.resolve({ done: true, value: undefined });
+    if (asking.length === 0 && unsettled < prefetch) {
+      const entry = queue.take();
+      if (entry !== undefined) return Promise.resolve({ done: false, value: deliver(entry) });
+    }
+    return new Promise((resolve) => {
+      asking.push(resolve);
+      if (hasRoom()) queue.ask(taker);
+    });
+  };
+
+  const end = (): void => {
+    if (ended) return;
+    ended = true;
+    signal.removeEventListener("abort", end);
+    queue.forget(taker);
+    queue.listeners(-1);
+    for (const resolve of asking.splice(0)) resolve({ done: true, value: undefined });
+    onEnd();
+  };
+
+  queue.listeners(+1);
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+
+  return {
+    deliveries: {
+      next,
+      return() {
+        end();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    },
+    end,
+  };
+}
