@@ -1,4 +1,4 @@
-import { type ConsumeOptions, type Delivery, WfeError } from "@wfe/core";
+import type { ConsumeOptions, Delivery } from "@wfe/core";
 import type { Entry, Queue, Taker } from "./queue.ts";
 
 /** What the consumers of one connection share. */

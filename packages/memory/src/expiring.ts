@@ -1,4 +1,5 @@
 import type { Clock } from "@wfe/core";
+import { alarm } from "./alarm.ts";
 import { heap } from "./heap.ts";
 
 /** A map whose entries are gone once their moment has come: for readers at once, from the heap within a second. */
@@ -20,8 +21,10 @@ interface Slot {
   readonly key: string;
   value: unknown;
   expiresAt: number;
-  /** When the sweeper looks at it next: its bucket. */
+  /** When the sweeper looks at it next: the name of its bucket. */
   checkAt: number;
+  /** Where in its bucket. */
+  index: number;
 }
 
 /** The width of the narrowest bucket, and so how long an expired entry may stay on the heap. */
@@ -36,55 +39,48 @@ const BUCKETS_PER_SPAN = 32;
  * are, and a wait of a week a handful of moves.
  */
 export function sweeper(clock: Clock): Sweeper {
-  const buckets = new Map<number, Set<Slot>>();
+  const buckets = new Map<number, Slot[]>();
   const order = heap<number>((a, b) => a < b);
-  let closed = false;
-  let armedFor = Infinity;
-  let disarm: (() => void) | undefined;
+  const next = alarm(clock, () => sweep());
 
   const place = (slot: Slot, now: number): void => {
     slot.checkAt = checkAt(slot.expiresAt, now);
     if (slot.checkAt === Infinity) return;
     let bucket = buckets.get(slot.checkAt);
     if (bucket === undefined) {
-      buckets.set(slot.checkAt, (bucket = new Set()));
+      buckets.set(slot.checkAt, (bucket = []));
       order.push(slot.checkAt);
-      arm();
+      next.set(order.peek() ?? Infinity, true);
     }
-    bucket.add(slot);
+    slot.index = bucket.push(slot) - 1;
   };
 
   const unplace = (slot: Slot): void => {
-    buckets.get(slot.checkAt)?.delete(slot);
-  };
-
-  const arm = (): void => {
-    const next = order.peek() ?? Infinity;
-    if (next === armedFor || closed) return;
-    disarm?.();
-    armedFor = next;
-    if (next < Infinity) disarm = clock.after(next - clock.now(), sweep, { background: true });
+    const bucket = buckets.get(slot.checkAt);
+    const last = bucket?.pop();
+    if (bucket === undefined || last === undefined || last === slot) return;
+    bucket[slot.index] = last;
+    last.index = slot.index;
   };
 
   const sweep = (): void => {
     const now = clock.now();
-    armedFor = Infinity;
-    for (let next = order.peek(); next !== undefined && next <= now; next = order.peek()) {
-      const due = buckets.get(next);
+    for (let at = order.peek(); at !== undefined && at <= now; at = order.peek()) {
+      const due = buckets.get(at);
       order.pop();
-      buckets.delete(next);
+      buckets.delete(at);
       for (const slot of due ?? []) {
         if (slot.expiresAt <= now) slot.home.delete(slot.key);
         else place(slot, now);
       }
     }
-    arm();
+    next.set(order.peek() ?? Infinity, true);
   };
 
   const set = (home: Map<string, Slot>, key: string, value: unknown, expiresAt: number): void => {
     const slot = home.get(key);
     if (slot === undefined) {
-      const added: Slot = { home, key, value, expiresAt, checkAt: Infinity };
+      const added: Slot = { home, key, value, expiresAt, checkAt: Infinity, index: 0 };
       home.set(key, added);
       place(added, clock.now());
       return;
@@ -118,10 +114,7 @@ export function sweeper(clock: Clock): Sweeper {
 
   return {
     map,
-    [Symbol.dispose]() {
-      closed = true;
-      disarm?.();
-    },
+    [Symbol.dispose]: () => next[Symbol.dispose](),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Clock, Message, QueueSnapshot } from "@wfe/core";
+import { alarm } from "./alarm.ts";
 import { type Heap, heap } from "./heap.ts";
 
 /** A message on the server: delayed, waiting, or in the hands of a consumer. */
@@ -26,7 +27,7 @@ export interface Taker {
  *                  └──────(put back, delayed)─────────────┘ (put back: to its old place)
  */
 export interface Queue extends Disposable {
-  publish(message: Message): void;
+  publish(message: Message): Entry;
   /** The next entry, if one waits; the caller holds it then. */
   take(): Entry | undefined;
   /** A held entry is done with. */
@@ -55,34 +56,13 @@ export function queue(clock: Clock): Queue {
   let held = 0;
   let lastPlace = 0;
   let listening = 0;
-  let armedFor = Infinity;
-  let disarm: (() => void) | undefined;
 
   const add = (entry: Entry): void => {
+    if (delayed.size > 0) ripen(); // what became due before this came in goes before it
     entry.place = ++lastPlace;
-    if (entry.notBefore > clock.now()) {
-      delayed.push(entry);
-      arm();
-    } else {
-      waiting.push(entry);
-      serve();
-    }
-  };
-
-  const serve = (): void => {
-    for (const taker of takers) {
-      const entry = take();
-      if (entry === undefined) return;
-      takers.delete(taker);
-      if (taker.take(entry)) takers.add(taker); // at the end: the others come first
-    }
-  };
-
-  const take = (): Entry | undefined => {
-    if (delayed.size > 0) ripen();
-    const entry = waiting.pop();
-    if (entry !== undefined) held++;
-    return entry;
+    if (entry.notBefore > clock.now()) delayed.push(entry);
+    else waiting.push(entry);
+    serve();
   };
 
   /** What is due joins the line, in order of its moment. */
@@ -95,33 +75,39 @@ export function queue(clock: Clock): Queue {
     }
   };
 
-  const arm = (): void => {
-    const next = delayed.peek()?.notBefore ?? Infinity;
-    if (next === armedFor) return;
-    disarm?.();
-    armedFor = next;
-    if (next === Infinity) return;
-    disarm = clock.after(next - clock.now(), due, { background: listening === 0 });
+  /** Restores order after any change: who waits is served, and the alarm is set for what is delayed. */
+  const serve = (): void => {
+    for (const taker of takers) {
+      if (waiting.size === 0) break;
+      takers.delete(taker);
+      if (taker.take(pop())) takers.add(taker); // at the end: the others come first
+    }
+    nextRipe.set(delayed.peek()?.notBefore ?? Infinity, listening === 0);
   };
 
-  const due = (): void => {
-    armedFor = Infinity;
+  const pop = (): Entry => {
+    held++;
+    return waiting.pop() as Entry;
+  };
+
+  const catchUp = (): void => {
+    if (delayed.size === 0) return;
     ripen();
     serve();
-    arm();
   };
+  const nextRipe = alarm(clock, catchUp);
 
   return {
     publish(message) {
-      add({
-        body: message.body,
-        priority: message.priority ?? 0,
-        redelivered: false,
-        notBefore: message.notBefore ?? 0,
-        place: 0,
-      });
+      const { body, priority = 0, notBefore = 0 } = message;
+      const entry: Entry = { body, priority, redelivered: false, notBefore, place: 0 };
+      add(entry);
+      return entry;
     },
-    take,
+    take() {
+      catchUp();
+      return waiting.size > 0 ? pop() : undefined;
+    },
     drop() {
       held--;
     },
@@ -142,11 +128,10 @@ export function queue(clock: Clock): Queue {
     forget: (taker) => void takers.delete(taker),
     listeners(change) {
       listening += change;
-      armedFor = Infinity;
-      arm();
+      serve();
     },
     inspect(limit) {
-      ripen();
+      catchUp();
       return {
         waiting: waiting.size,
         running: held,
@@ -155,9 +140,7 @@ export function queue(clock: Clock): Queue {
         firstDelayed: first(delayed, limit).map(({ body, notBefore }) => ({ body, notBefore })),
       };
     },
-    [Symbol.dispose]() {
-      disarm?.();
-    },
+    [Symbol.dispose]: () => nextRipe[Symbol.dispose](),
   };
 }
 
