@@ -1,0 +1,37 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { WfeError } from "./errors.ts";
+import type { Logger } from "./logger.ts";
+
+/** What a running task may ask for. */
+export interface TaskContext {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  /** Retries so far: 0 in the first run. */
+  readonly attempt: number;
+  /** Executions of this attempt: above 1 after a worker was lost. */
+  readonly start: number;
+  readonly retriesLeft: number;
+  readonly groupId: string | undefined;
+  /** What the application put on the call. */
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** Aborts on time limit, revoke, lost lease and shutdown deadline. */
+  readonly signal: AbortSignal;
+  /** Has the task's id and name in its fields. */
+  readonly log: Logger;
+  /** Keeps any JSON with the task's state, for whoever watches. Kept at most every 100 ms; the last one wins. */
+  progress(value: unknown): void;
+}
+
+const storage = new AsyncLocalStorage<TaskContext>();
+
+/** The context of the task that runs here. Throws `WFE_NO_TASK` outside of one. */
+export function currentTask(): TaskContext {
+  const context = storage.getStore();
+  if (!context) throw new WfeError("WFE_NO_TASK", "currentTask() was called outside of a running task");
+  return context;
+}
+
+export function runInContext<T>(context: TaskContext, body: () => T): T {
+  return storage.run(context, body);
+}

@@ -1,0 +1,153 @@
+import type { Member, StoredGroup, TaskState } from "./backend.ts";
+import type { Call } from "./call.ts";
+import { callbackWith, causeText, doomed, errorCalls, followUps } from "./advance.ts";
+import { memberId } from "./compile.ts";
+import { errorText, isRetryable } from "./errors.ts";
+import { rankOf } from "./order.ts";
+import type { Runtime } from "./runtime.ts";
+import { stateOf } from "./runtime.ts";
+
+/** Repeats an action in place while a store or broker is away; rejects for good only where repeating is useless. */
+export type Patiently = <T>(what: string, action: () => Promise<T>) => Promise<T>;
+
+/**
+ * Everything that follows from a final state, in the order that a crash can interrupt anywhere: settle what can
+ * no longer run, count the members, publish the follow-ups, mark their groups as triggered. Each step is
+ * idempotent, so a redelivery does all of it again under the same ids.
+ */
+export async function finish(call: Call, state: TaskState, runtime: Runtime, patiently: Patiently): Promise<void> {
+  if (isAlone(call)) return;
+  const aftermath = new Aftermath(runtime, patiently);
+  await aftermath.of(call, state);
+}
+
+function isAlone(call: Call): boolean {
+  return !call.onSuccess && !call.onError && !call.chordCallback;
+}
+
+class Aftermath {
+  readonly #runtime: Runtime;
+  readonly #patiently: Patiently;
+  readonly #seen = new Set<string>();
+  readonly #ready: Call[] = [];
+  readonly #triggered: StoredGroup[] = [];
+  /** Calls that have ended and belong to a group that waits for them. */
+  #members: Call[] = [];
+
+  constructor(runtime: Runtime, patiently: Patiently) {
+    this.#runtime = runtime;
+    this.#patiently = patiently;
+  }
+
+  async of(call: Call, state: TaskState): Promise<void> {
+    this.#ready.push(...followUps(call, state));
+    this.#members.push(call);
+    if (state.status !== "SUCCESS") await this.#doom(doomed(call), causeText(call, state.error));
+    while (this.#members.length > 0 || this.#ready.length > 0) {
+      await this.#settle();
+      await this.#publish();
+    }
+    await Promise.all(this.#triggered.map((group) => this.#close(group)));
+  }
+
+  /** Settles FAILURE what can no longer run. */
+  async #doom(calls: readonly Call[], error: string): Promise<void> {
+    const fresh = calls.filter((call) => !this.#seen.has(call.id));
+    for (const call of fresh) this.#seen.add(call.id);
+    const states = fresh.map((call) => stateOf(call, "FAILURE", this.#runtime, { error }));
+    await Promise.all(states.map((one) => this.#patiently("settle", () => this.#runtime.ports.save(one))));
+    this.#members.push(...fresh);
+  }
+
+  /** Counts the ended members; a group whose last one this was gives its callback, or that one's error callbacks. */
+  async #settle(): Promise<void> {
+    const ended = this.#members.filter((call) => call.groupId !== "" && call.chordCallback);
+    this.#members = [];
+    const complete = new Map<string, Call>();
+    await Promise.all(
+      ended.map(async (call) => {
+        const callback = call.chordCallback as Call;
+        const member: Member = { groupId: call.groupId, taskId: call.id };
+        const outcome = await this.#patiently("count a member", () => this.#runtime.ports.settle(member));
+        if ("missing" in outcome) await this.#doomMissing(call, callback);
+        else if (outcome.remaining === 0 && !outcome.triggered) complete.set(call.groupId, callback);
+      }),
+    );
+    for (const [groupId, callback] of complete) await this.#trigger(groupId, callback);
+  }
+
+  #doomMissing(call: Call, callback: Call): Promise<void> {
+    const error = `the record of group ${call.groupId} is gone: it expired, was evicted, or was never stored`;
+    return this.#doom([callback, ...doomed(callback)], error);
+  }
+
+  async #trigger(groupId: string, callback: Call): Promise<void> {
+    const { backend } = this.#runtime.ports;
+    const group = await this.#patiently("load a group", () => backend.loadGroup(groupId));
+    if (!group) return this.#doom([callback, ...doomed(callback)], `the record of group ${groupId} is gone`);
+    const ids = memberIds(group);
+    const states = await this.#loadAll(ids);
+    const failed = ids.filter((_, index) => states[index]?.status !== "SUCCESS");
+    if (failed.length === 0) {
+      this.#ready.push(callbackWith(callback, states as readonly TaskState[]));
+    } else {
+      const error = failureText(ids, states, failed.length);
+      await this.#doom([callback, ...doomed(callback)], error);
+      this.#ready.push(...errorCalls(callback, error));
+    }
+    this.#triggered.push(group);
+  }
+
+  async #loadAll(ids: readonly string[]): Promise<(TaskState | undefined)[]> {
+    const { backend } = this.#runtime.ports;
+    const states: (TaskState | undefined)[] = [];
+    const page = Math.min(1000, backend.facts.maxBatch);
+    for (let from = 0; from < ids.length; from += page) {
+      const some = ids.slice(from, from + page);
+      states.push(...(await this.#patiently("load the members", () => backend.loadStates(some))));
+    }
+    return states;
+  }
+
+  /** A follow-up that can never be sent (too large) has failed, and what follows from it with it. */
+  async #publish(): Promise<void> {
+    const calls = this.#ready.splice(0);
+    await Promise.all(
+      calls.map(async (call) => {
+        try {
+          await this.#patiently("publish", () => this.#runtime.publish(call));
+        } catch (error) {
+          if (isRetryable(error)) throw error;
+          await this.#doom([call, ...doomed(call)], `could not be sent: ${errorText(error)}`);
+          this.#ready.push(...errorCalls(call, errorText(error)));
+        }
+      }),
+    );
+  }
+
+  async #close(group: StoredGroup): Promise<void> {
+    const { ports, clock, settings } = this.#runtime;
+    const expiresAt = clock.now() + settings.resultsExpireInMs;
+    await this.#patiently("close a group", () => ports.backend.markTriggered(group.id, expiresAt));
+    await this.#patiently("let results expire", () => ports.backend.expire(memberIds(group), expiresAt));
+  }
+}
+
+export function memberIds(group: StoredGroup): readonly string[] {
+  return group.memberIds ?? Array.from({ length: group.size }, (_, index) => memberId(group.id, index));
+}
+
+/** At most so many failed members are listed by name. */
+const LISTED_FAILURES = 20;
+
+function failureText(ids: readonly string[], states: readonly (TaskState | undefined)[], failed: number): string {
+  const lines: string[] = [];
+  for (let index = 0; index < ids.length && lines.length < LISTED_FAILURES; index += 1) {
+    const state = states[index];
+    if (state?.status === "SUCCESS") continue;
+    if (!state || rankOf(state.status) < 4) lines.push(`${ids[index]}: its result is gone`);
+    else lines.push(causeText(state, state.error));
+  }
+  const more = failed > lines.length ? `; and ${failed - lines.length} more` : "";
+  return `${failed} of ${ids.length} members failed: ${lines.join("; ")}${more}`;
+}

@@ -1,0 +1,128 @@
+import type { Clock } from "./clock.ts";
+import type { Call } from "./call.ts";
+import type { Message } from "./broker.ts";
+import type { TaskState, TaskStatus, TypedValue } from "./backend.ts";
+import { WfeError } from "./errors.ts";
+import { emit } from "./events.ts";
+import { OURS, attemptOf, headerNumber, sentAt, withHeaders } from "./headers.ts";
+import type { Logger } from "./logger.ts";
+import type { Middleware } from "./middleware.ts";
+import { compose } from "./middleware.ts";
+import type { Ports } from "./ports.ts";
+import type { Registered } from "./tasks.ts";
+import { etaToMs, msToEta } from "./instant.ts";
+import { encodeCall } from "./wire.ts";
+
+/** What a server and its workers share. */
+export interface Runtime {
+  readonly ports: Ports;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly tasks: ReadonlyMap<string, Registered>;
+  readonly middleware: readonly Middleware[];
+  readonly settings: Settings;
+  /** Publishes one call through the middleware. */
+  readonly publish: (call: Call) => Promise<void>;
+}
+
+export interface Settings {
+  readonly defaultQueue: string;
+  readonly resultsExpireInMs: number;
+  readonly maxStarts: number;
+  readonly maxRetryLater: number;
+  readonly unknownTaskLimitMs: number;
+}
+
+/** What is not finished is kept this long after it could first run. */
+const UNFINISHED_MS = 7 * 24 * 3_600_000;
+
+export function createPublish(runtime: Omit<Runtime, "publish">): (call: Call) => Promise<void> {
+  const send = async (call: Call): Promise<void> => {
+    const ready = dated(routed(call, runtime), runtime.clock.now());
+    await runtime.ports.publish(toMessage(ready, runtime));
+    emit("published", () => ({ id: ready.id, name: ready.name, queue: ready.queue, attempt: attemptOf(ready) }));
+  };
+  const wrapped = compose(runtime.middleware.map((one) => one.publish?.bind(one)));
+  return wrapped ? (call) => wrapped(call, send) : send;
+}
+
+function routed(call: Call, runtime: Omit<Runtime, "publish">): Call {
+  return call.queue === "" ? { ...call, queue: runtime.settings.defaultQueue } : call;
+}
+
+/** A delay counts from the moment the call is sent. */
+function dated(call: Call, now: number): Call {
+  const delayMs = headerNumber(call, OURS.delay, 0);
+  if (delayMs === 0) return call;
+  const at = Math.max(now + delayMs, call.eta === null ? 0 : etaToMs(call.eta));
+  return { ...withHeaders(call, { [OURS.delay]: undefined }), eta: msToEta(at) };
+}
+
+/** The message that carries a call. Throws `WFE_TOO_LARGE`. */
+function toMessage(call: Call, runtime: Omit<Runtime, "publish">): Message {
+  const { facts, name } = runtime.ports.broker;
+  const body = encodeCall(call);
+  if (body.length * 3 > facts.maxMessageBytes) {
+    const bytes = Buffer.byteLength(body);
+    if (bytes > facts.maxMessageBytes) {
+      const text = `the call of ${call.name} (${call.id}) is ${bytes} bytes; ${name} carries ${facts.maxMessageBytes}`;
+      throw new WfeError("WFE_TOO_LARGE", text);
+    }
+  }
+  return {
+    id: call.id,
+    queue: call.queue,
+    body,
+    notBefore: call.eta === null ? undefined : hop(etaToMs(call.eta), runtime),
+    priority: call.priority || undefined,
+    orderingKey: call.orderingKey || undefined,
+    headers: call.headers ?? undefined,
+  };
+}
+
+/** As far towards `at` as one message can wait; undefined when it is due. */
+function hop(at: number, runtime: Omit<Runtime, "publish">): number | undefined {
+  const now = runtime.clock.now();
+  if (at <= now) return undefined;
+  return Math.min(at, now + runtime.ports.broker.facts.maxDelayMs);
+}
+
+/** The record of a call in this status. */
+export function stateOf(
+  call: Call,
+  status: TaskStatus,
+  runtime: Pick<Runtime, "clock" | "settings">,
+  more: Partial<Pick<TaskState, "start" | "beat" | "run" | "error" | "info">> & {
+    readonly attempt?: number | undefined;
+    readonly results?: readonly TypedValue[] | undefined;
+  } = {},
+): TaskState {
+  const now = runtime.clock.now();
+  return {
+    id: call.id,
+    name: call.name,
+    status,
+    attempt: more.attempt ?? attemptOf(call),
+    start: more.start ?? 0,
+    beat: more.beat ?? 0,
+    run: more.run ?? "",
+    results: more.results ?? NO_RESULTS,
+    error: more.error ?? "",
+    createdAt: sentAt(call, now),
+    expiresAt: expiresAt(call, status, now, runtime.settings.resultsExpireInMs),
+    info: more.info,
+  };
+}
+
+const NO_RESULTS: readonly TypedValue[] = Object.freeze([]);
+
+/** A member of an unfinished group keeps its result until the callback's arguments are built. */
+function expiresAt(call: Call, status: TaskStatus, now: number, resultsExpireInMs: number): number {
+  const final = status === "SUCCESS" || status === "FAILURE";
+  if (final && !call.chordCallback) return now + resultsExpireInMs;
+  return unfinishedUntil(call.eta === null ? now : Math.max(now, etaToMs(call.eta)));
+}
+
+export function unfinishedUntil(from: number): number {
+  return from + UNFINISHED_MS;
+}

@@ -1,0 +1,147 @@
+import type { TypedValue } from "./backend.ts";
+import { UNSAFE_INTEGER, fit } from "./fit.ts";
+import { invalidValue, step } from "./place.ts";
+import type { ValuePlace } from "./place.ts";
+import { snapshot } from "./snapshot.ts";
+import type { Unsafe } from "./snapshot.ts";
+import { Typed } from "./typed.ts";
+import type { ValueType } from "./typed.ts";
+
+export { Typed } from "./typed.ts";
+export type { ValueType } from "./typed.ts";
+
+/**
+ * Values as machinery carries them: a type name and JSON (`{ Type: "int64", Value: 2 }`). What is encoded here is
+ * decoded as an equal value, or refused with its path; nothing is wrapped, cut or rounded in silence, but
+ * `float32`, whose meaning it is, and -0, which becomes 0.
+ */
+
+/**
+ * The value with the type that was stated with it, or declared for it, or else inferred: integers `int64`, other
+ * numbers `float64`, bigints `int64` or `uint64`, strings, booleans, `Uint8Array` as `[]uint8`, non-empty arrays
+ * of one of these as slices, and all other plain data as `json`. A copy: later changes of `value` do not reach it.
+ * Throws `WFE_INVALID_VALUE` for what cannot be carried without loss; `undefined` is for the caller to leave out.
+ */
+export function encodeValue(value: unknown, place: ValuePlace, declared?: ValueType): TypedValue {
+  if (typeof value === "object" && value !== null && Typed.is(value)) return encodeAs(value.type, value.value, place);
+  return declared === undefined ? infer(value, place) : encodeAs(declared, value, place);
+}
+
+function infer(value: unknown, place: ValuePlace): TypedValue {
+  switch (typeof value) {
+    case "number":
+      return inferNumber(value, place);
+    case "string":
+      return { type: "string", value };
+    case "boolean":
+      return { type: "bool", value };
+    case "bigint":
+      return encodeAs("bigint", value, place);
+    default:
+      return encodeAs(typeOf(value), value, place);
+  }
+}
+
+/** Integers from 2^53 on are rounded already when they come as number; from 1e21 on nobody takes them for exact. */
+function inferNumber(value: number, place: ValuePlace): TypedValue {
+  if (Number.isSafeInteger(value)) return { type: "int64", value: value + 0 };
+  if (!isWhole(value)) return encodeAs("float64", value, place);
+  throw invalidValue(place, "", `is ${value}, ${UNSAFE_INTEGER}`);
+}
+
+function isWhole(value: unknown): boolean {
+  return Number.isInteger(value) && Math.abs(value as number) < 1e21;
+}
+
+const ITEM_TYPES: Readonly<Record<string, ValueType>> = {
+  string: "[]string",
+  boolean: "[]bool",
+  bigint: "[]bigint",
+};
+
+function typeOf(value: unknown): ValueType {
+  if (value instanceof Uint8Array) return "[]uint8";
+  if (!Array.isArray(value)) return "json";
+  const kind = typeof value[0];
+  for (const item of value) if (typeof item !== kind) return "json";
+  if (kind === "number") return value.every(isWhole) ? "[]int64" : "[]float64";
+  return ITEM_TYPES[kind] ?? "json";
+}
+
+function encodeAs(type: ValueType, value: unknown, place: ValuePlace): TypedValue {
+  if (type === "json") return { type, value: snapshot(value, place, "refuse") };
+  const fitted = fit(type, value, place);
+  if (fitted instanceof Uint8Array) return { type: "[]uint8", value: toBase64(fitted) };
+  if (type === "bigint" || type === "[]bigint") return encodeBigint(type, fitted, place);
+  return isBigint(value) && type !== "float64" ? { type, value: fitted, as: "bigint" } : { type, value: fitted };
+}
+
+/** int64 where everything fits, else uint64; what fits neither is refused. */
+function encodeBigint(type: "bigint" | "[]bigint", fitted: unknown, place: ValuePlace): TypedValue {
+  const slice = type === "[]bigint" ? "[]" : "";
+  const items: readonly unknown[] = Array.isArray(fitted) ? fitted : [fitted];
+  const fits = items.every((item) => (item as number | bigint) < 2n ** 63n);
+  if (fits) return { type: `${slice}int64`, value: fitted, as: "bigint" };
+  return { type: `${slice}uint64`, value: fit(`${slice}uint64`, fitted, place), as: "bigint" };
+}
+
+function isBigint(value: unknown): boolean {
+  if (!Array.isArray(value)) return typeof value === "bigint";
+  return value.length > 0 && value.every((item) => typeof item === "bigint");
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+/**
+ * The value of a message or result, in the form of its type, or of the `declared` one if that can hold it too
+ * (2 of `int64` is a `float64`). Integers beyond ±(2^53 − 1) come as bigint where a bigint was sent or is declared;
+ * elsewhere they are refused, or come as bigint nevertheless if `unsafe` says so. A copy, as with `encodeValue`.
+ * Throws `WFE_INVALID_VALUE`, and nothing else, for whatever somebody put into a message.
+ */
+export function decodeValue(
+  stored: TypedValue,
+  place: ValuePlace,
+  declared?: ValueType,
+  unsafe: Unsafe = "refuse",
+): unknown {
+  const wanted = declared === "json" ? undefined : declared;
+  const sent = fromWire(stored, place, wanted === undefined ? unsafe : "bigint");
+  if (wanted === undefined) return stored.as === "bigint" ? toBigint(sent) : checkUnsafe(sent, place, unsafe);
+  const decoded = wanted === stored.type ? sent : fit(wanted, sent, place);
+  return wanted === "bigint" || wanted === "[]bigint" ? toBigint(decoded) : checkUnsafe(decoded, place, unsafe);
+}
+
+function fromWire({ type, value }: TypedValue, place: ValuePlace, unsafe: Unsafe): unknown {
+  if (type === "json") return snapshot(value, place, unsafe);
+  if (type.endsWith("bigint")) throw invalidValue(place, "", `has type "${type}", not one of the supported types`);
+  if (value === null && type.startsWith("[]")) return fit(type, [], place);
+  if (typeof value === "string" && type.startsWith("[]uint")) return fit(type, fromBase64(value, place), place);
+  return fit(type, value, place);
+}
+
+/** Go takes exactly this alphabet, with padding, and skips line ends. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function fromBase64(text: string, place: ValuePlace): Uint8Array {
+  const packed = text.replaceAll(/[\r\n]+/g, "");
+  if (!BASE64.test(packed)) throw invalidValue(place, "", "is a string that is not base64");
+  return Buffer.from(packed, "base64");
+}
+
+function toBigint(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(toBigint);
+  return Number.isSafeInteger(value) ? BigInt(value as number) : value;
+}
+
+function checkUnsafe(value: unknown, place: ValuePlace, unsafe: Unsafe): unknown {
+  if (unsafe === "bigint") return value;
+  if (typeof value === "bigint") throw invalidValue(place, "", `is ${value}; ${DECLARE} bigint`);
+  if (!Array.isArray(value)) return value;
+  const index = value.findIndex((item) => typeof item === "bigint");
+  if (index >= 0) throw invalidValue(place, step(index), `is ${value[index]}; ${DECLARE} []bigint`);
+  return value;
+}
+
+const DECLARE = "a number cannot hold that exactly, so declare it as";

@@ -1,0 +1,252 @@
+import type { Delivery } from "./broker.ts";
+import type { Processor } from "./process.ts";
+import type { Runtime } from "./runtime.ts";
+import { WfeError, errorText } from "./errors.ts";
+import { compose } from "./middleware.ts";
+import { createProcessor } from "./process.ts";
+import { Abandoned, Run } from "./run.ts";
+
+export interface WorkerOptions {
+  /** Names this worker in logs and in the vendor's tools. Default: "worker". */
+  readonly tag?: string;
+  /** How many tasks run at once. Default 10. */
+  readonly concurrency?: number;
+  /** Default: the server's default queue. With weights, one concurrency is split over several queues. */
+  readonly queues?: readonly string[] | Readonly<Record<string, number>>;
+  /** `run()` stops gracefully on SIGINT and SIGTERM, at once on the second. Default true. */
+  readonly signals?: boolean;
+  /** How long `stop()` lets running tasks end. Default 30,000. */
+  readonly stopDeadlineMs?: number;
+  /** How often a long run renews its state, where the broker cannot tell a redelivery. Default 10,000. */
+  readonly beatMs?: number;
+}
+
+export interface StopOptions {
+  /** Tasks that run longer are aborted and given back. 0: at once. */
+  readonly deadlineMs?: number;
+}
+
+/** A handler that ignores its signal is left behind this long after it was aborted. */
+const ABORT_GRACE_MS = 500;
+const CONSUME_PAUSE_MS = { first: 100, most: 10_000 };
+
+/**
+ * Runs tasks of its queues.
+ *
+ *     idle ──start──▶ running ──stop──▶ draining ──deadline──▶ aborting ──▶ stopped
+ *       └────────────────stop────────────────────────────────────────────────▲
+ *
+ * draining: nothing is fetched, what runs may end. aborting: signals are aborted; a little later, what still
+ * runs is abandoned and its delivery released.
+ */
+export class Worker implements AsyncDisposable {
+  readonly tag: string;
+  readonly #runtime: Runtime;
+  readonly #queues: ReadonlyMap<string, number>;
+  readonly #options: WorkerOptions;
+  readonly #token: string;
+  readonly #fetching = new AbortController();
+  readonly #runs = new Set<Run>();
+  /** One listener per lease, however many deliveries share it. */
+  readonly #leases = new WeakSet<AbortSignal>();
+  readonly #ended = Promise.withResolvers<void>();
+  #loops: Promise<unknown> | undefined;
+  #stopping: Promise<void> | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(runtime: Runtime, options: WorkerOptions = {}) {
+    this.tag = options.tag ?? "worker";
+    this.#runtime = runtime;
+    this.#options = options;
+    this.#token = Math.random().toString(36).slice(2, 10);
+    this.#queues = shares(options, runtime.settings.defaultQueue);
+    for (const name of ["stopDeadlineMs", "beatMs"] as const) {
+      const value = options[name];
+      if (value !== undefined && !(value >= 0)) throw invalid(`${name} must be 0 or more, got ${value}`);
+    }
+  }
+
+  /** How many tasks are in hand. */
+  get running(): number {
+    return this.#runs.size;
+  }
+
+  /** Begins to fetch and returns at once. A worker is started once. */
+  start(): this {
+    if (this.#stopping) return this;
+    if (this.#loops) throw invalid(`${this.tag} was started already`);
+    this.#loops = Promise.all([...this.#queues].map(([queue, prefetch]) => this.#consume(queue, prefetch)));
+    this.#runtime.log.info({ tag: this.tag, queues: Object.fromEntries(this.#queues) }, "worker started");
+    return this;
+  }
+
+  /** Starts, and resolves when the worker has stopped: by `stop()`, by a signal, or by the caller's `signal`. */
+  async run(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const stop = (): void => void this.stop();
+    const kill = this.#options.signals === false ? undefined : onSignals(this);
+    options.signal?.addEventListener("abort", stop, { once: true });
+    try {
+      if (options.signal?.aborted) stop();
+      if (!this.#loops) this.start();
+      await this.#ended.promise;
+    } finally {
+      kill?.();
+      options.signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Stops fetching, lets tasks end until the deadline, gives back the rest. May be called twice, and before the start. */
+  stop(options: StopOptions = {}): Promise<void> {
+    const deadlineMs = options.deadlineMs ?? this.#options.stopDeadlineMs ?? 30_000;
+    this.#stopping ??= this.#drain(deadlineMs);
+    if (deadlineMs === 0) this.#abort();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #consume(queue: string, prefetch: number): Promise<void> {
+    const { broker } = this.#runtime.ports;
+    const { beatMs = 10_000 } = this.#options;
+    const processor = createProcessor(this.#runtime, { queue, token: `${this.#token}.${queue}`, beatMs });
+    const handle = this.#handler(processor, queue);
+    const { signal } = this.#fetching;
+    const onError = (error: Error): void =>
+      this.#runtime.log.error({ err: error, queue, tag: this.tag }, `consuming ${queue}: ${error.message}`);
+    let pause = CONSUME_PAUSE_MS.first;
+    while (!signal.aborted) {
+      try {
+        for await (const delivery of broker.consume({ queue, prefetch, signal, tag: this.tag, onError })) {
+          pause = CONSUME_PAUSE_MS.first;
+          void handle(delivery);
+        }
+      } catch (error) {
+        onError(error instanceof Error ? error : new Error(errorText(error)));
+      }
+      if (!signal.aborted) await this.#wait(pause);
+      pause = Math.min(pause * 2, CONSUME_PAUSE_MS.most);
+    }
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#runtime.clock.after(ms, resolve);
+      this.#fetching.signal.addEventListener("abort", () => (cancel(), resolve()), { once: true });
+    });
+  }
+
+  #handler(processor: Processor, queue: string): (delivery: Delivery) => Promise<void> {
+    const { middleware, log, clock } = this.#runtime;
+    const around = compose<Delivery, void>(
+      middleware.map((one) => one.consume && ((delivery, next) => one.consume?.(delivery, () => next(delivery)) as Promise<void>)),
+    );
+    return async (delivery) => {
+      const run = new Run(delivery, clock);
+      this.#runs.add(run);
+      this.#watchLease(delivery.signal);
+      try {
+        await (around ? around(delivery, () => processor.process(run)) : processor.process(run));
+      } catch (error) {
+        if (!(error instanceof Abandoned)) await this.#giveBack(run, queue, error);
+      } finally {
+        this.#runs.delete(run);
+        if (this.#runs.size === 0) this.#idle?.();
+      }
+      log.debug({ queue, tag: this.tag }, "delivery settled");
+    };
+  }
+
+  /** Something outside of the task threw (a middleware, a broken adapter): the message must come back, but not at once. */
+  async #giveBack(run: Run, queue: string, error: unknown): Promise<void> {
+    this.#runtime.log.error({ err: error, queue, tag: this.tag }, `a delivery could not be handled: ${errorText(error)}`);
+    await run.pause(1000);
+    await run.delivery.release().catch(() => undefined); // its lease is over: the broker redelivers it anyway
+  }
+
+  #watchLease(lease: AbortSignal): void {
+    if (this.#leases.has(lease)) return;
+    this.#leases.add(lease);
+    const lost = (): void => {
+      const error = new WfeError("WFE_LEASE_LOST", "the lease on this delivery was lost", { cause: lease.reason });
+      for (const run of this.#runs) if (run.delivery.signal === lease) run.abandon(error);
+    };
+    if (lease.aborted) queueMicrotask(lost);
+    else lease.addEventListener("abort", lost, { once: true });
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    this.#fetching.abort();
+    const cancel = this.#runtime.clock.after(deadlineMs, () => this.#abort());
+    await this.#loops;
+    if (this.#runs.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    cancel();
+    this.#runtime.log.info({ tag: this.tag }, "worker stopped");
+    this.#ended.resolve();
+  }
+
+  #abort(): void {
+    const reason = new WfeError("WFE_ABORTED", `${this.tag} is stopping`);
+    for (const run of this.#runs) run.abort(reason);
+    this.#runtime.clock.after(ABORT_GRACE_MS, () => {
+      for (const run of this.#runs) void this.#release(run, reason);
+    });
+  }
+
+  /** Fences what still runs and gives its delivery back, marked as a clean release. */
+  async #release(run: Run, reason: Error): Promise<void> {
+    run.abandon(reason);
+    this.#runs.delete(run);
+    try {
+      await this.#noteRelease(run);
+      await run.delivery.release();
+    } catch (error) {
+      this.#runtime.log.warn({ err: error, tag: this.tag }, "could not give a delivery back; its lease will run out");
+    } finally {
+      if (this.#runs.size === 0) this.#idle?.();
+    }
+  }
+
+  /** A clean release does not count as a lost worker. */
+  async #noteRelease(run: Run): Promise<void> {
+    if (!run.state || run.over) return;
+    const released = Number(run.state.info?.["released"] ?? 0) + 1;
+    await this.#runtime.ports.save({ ...run.state, beat: run.state.beat + 1, info: { ...run.state.info, released } });
+  }
+}
+
+/** How much of the concurrency each queue gets: at least 1. */
+function shares(options: WorkerOptions, defaultQueue: string): ReadonlyMap<string, number> {
+  const { concurrency = 10, queues = [defaultQueue] } = options;
+  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+    throw invalid(`concurrency must be a whole number from 1, got ${concurrency}`);
+  }
+  const weights: [string, number][] = Array.isArray(queues)
+    ? (queues as readonly string[]).map((queue) => [queue, 1])
+    : Object.entries(queues as Readonly<Record<string, number>>);
+  if (weights.length === 0) throw invalid("queues must name at least one queue");
+  const sum = weights.reduce((total, [, weight]) => total + weight, 0);
+  for (const [queue, weight] of weights) {
+    if (queue === "" || !(weight > 0)) throw invalid(`queue ${JSON.stringify(queue)} has the weight ${weight}`);
+  }
+  return new Map(weights.map(([queue, weight]) => [queue, Math.max(1, Math.floor((concurrency * weight) / sum))]));
+}
+
+function invalid(text: string): WfeError {
+  return new WfeError("WFE_INVALID_OPTION", `worker: ${text}`);
+}
+
+/** First signal: graceful. Second: at once. Returns how to stop listening. */
+function onSignals(worker: Worker): () => void {
+  let count = 0;
+  const listen = (): void => {
+    count += 1;
+    void worker.stop(count > 1 ? { deadlineMs: 0 } : {});
+  };
+  const names = ["SIGINT", "SIGTERM"] as const;
+  for (const name of names) globalThis.process.on(name, listen);
+  return () => {
+    for (const name of names) globalThis.process.off(name, listen);
+  };
+}
