@@ -101,7 +101,12 @@ export function memoryBackend(options: MemoryBackendOptions = {}): Backend {
 }
 
 /** Enters `wake` among those who wait for `id`, until it stops. */
-function watching(watchers: Map<string, Set<() => void>>, id: string, wake: () => void, onStop: () => void): Watch {
+function watching(
+  watchers: Map<string, Set<() => void>>,
+  id: string,
+  wake: () => void,
+  onStop: () => void,
+): Watch {
   let waiting = watchers.get(id);
   if (waiting === undefined) watchers.set(id, (waiting = new Set()));
   const entry = (): void => wake(); // one of its own: the same function may watch twice

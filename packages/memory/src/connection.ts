@@ -1,35 +1,47 @@
 import { type CallOptions, WfeError } from "@wfe/core";
 import { type ConnectOptions, memoryStore, type MemoryStore } from "./store.ts";
 
-/** One connection to a store: what a socket is to a real server. */
-export interface Connection {
-  readonly store: MemoryStore;
-  readonly closed: boolean;
-  /** Rejects what begins after the end: throws `WFE_CLOSED`, or `WFE_ABORTED` when the caller's signal is. */
+/** Lets calls in until it is closed. */
+export interface Gate {
+  /** Throws `WFE_CLOSED` after the end, and `WFE_ABORTED` when the caller's signal is aborted. */
   enter(options?: CallOptions): void;
-  /** False: it was closed before. Ends the store too where it is our own. */
+  /** False: it was closed before. */
   close(): boolean;
+}
+
+/** What a socket is to a real server. Closing it ends the store too where that is its own. */
+export interface Connection extends Gate {
+  readonly store: MemoryStore;
+}
+
+export function gate(name: string): Gate {
+  let closed = false;
+  return {
+    enter(call) {
+      if (closed) throw new WfeError("WFE_CLOSED", `this ${name} was closed`);
+      if (call?.signal?.aborted) throw aborted(name, call.signal);
+    },
+    close() {
+      const wasOpen = !closed;
+      closed = true;
+      return wasOpen;
+    },
+  };
 }
 
 export function connect(name: string, options: ConnectOptions): Connection {
   const store = options.store ?? memoryStore(options);
-  let closed = false;
+  const { enter, close } = gate(name);
   return {
     store,
-    get closed(): boolean {
-      return closed;
-    },
-    enter(call) {
-      if (closed) throw new WfeError("WFE_CLOSED", `this ${name} was closed`);
-      if (call?.signal?.aborted) {
-        throw new WfeError("WFE_ABORTED", `the call to the ${name} was aborted`, { cause: call.signal.reason });
-      }
-    },
+    enter,
     close() {
-      if (closed) return false;
-      closed = true;
       if (options.store === undefined) store[Symbol.dispose]();
-      return true;
+      return close();
     },
   };
+}
+
+export function aborted(name: string, signal: AbortSignal): WfeError {
+  return new WfeError("WFE_ABORTED", `the call to the ${name} was aborted`, { cause: signal.reason });
 }

@@ -2,7 +2,7 @@ import type { ConsumeOptions, Delivery } from "@wfe/core";
 import type { Entry, Queue, Taker } from "./queue.ts";
 
 /** What the consumers of one connection share. */
-export interface Session {
+export interface Hands {
   /** All that was handed out and is not settled. */
   readonly held: Map<Entry, Queue>;
   /** Aborted when the connection closes: then all of `held` belongs to others. */
@@ -10,7 +10,7 @@ export interface Session {
 }
 
 export interface Consumer {
-  readonly deliveries: AsyncIterableIterator<Delivery>;
+  readonly deliveries: AsyncIterator<Delivery, undefined>;
   /** Takes no more; whoever waits for a delivery hears that there is none. What is in hand stays so. */
   end(): void;
 }
@@ -18,42 +18,43 @@ export interface Consumer {
 type Step = IteratorResult<Delivery, undefined>;
 
 /**
- * Takes an entry from the queue only when somebody asks for it, so there is nothing fetched but not handed out
- * that would have to go back.
+ * Takes an entry from the queue only when somebody asks for it, so nothing is ever fetched but not handed out, and
+ * nothing of that kind has to go back. Ends once: by its signal, by leaving the loop, or with its connection.
  */
-export function consumer(queue: Queue, options: ConsumeOptions, session: Session, onEnd: () => void): Consumer {
+export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands, onEnd: () => void): Consumer {
   const { prefetch, signal } = options;
   /** Calls of `next` without an answer, oldest first. */
   const asking: ((step: Step) => void)[] = [];
   let unsettled = 0;
   let ended = false;
 
-  const hasRoom = (): boolean => asking.length > 0 && unsettled < prefetch;
+  const wantsMore = (): boolean => asking.length > 0 && unsettled < prefetch;
   const taker: Taker = {
     take(entry) {
       asking.shift()?.({ done: false, value: deliver(entry) });
-      return hasRoom();
+      return wantsMore();
     },
   };
 
   const deliver = (entry: Entry): Delivery => {
-    unsettled++;
-    session.held.set(entry, queue);
     let settled = false;
+    unsettled++;
+    hands.held.set(entry, queue);
+
     const settle = (how: () => void): Promise<void> => {
       if (settled) return Promise.resolve();
-      if (session.lease.aborted) return Promise.reject(session.lease.reason as Error);
+      if (hands.lease.aborted) return Promise.reject(hands.lease.reason as Error);
       settled = true;
-      session.held.delete(entry);
+      hands.held.delete(entry);
       how();
       unsettled--;
-      if (hasRoom()) queue.ask(taker);
+      if (wantsMore()) queue.ask(taker);
       return Promise.resolve();
     };
     return {
       body: entry.body,
       redelivered: entry.redelivered,
-      signal: session.lease,
+      signal: hands.lease,
       ack: () => settle(() => queue.drop(entry)),
       release: (release) =>
         settle(() => {
@@ -71,7 +72,7 @@ export function consumer(queue: Queue, options: ConsumeOptions, session: Session
     }
     return new Promise((resolve) => {
       asking.push(resolve);
-      if (hasRoom()) queue.ask(taker);
+      if (wantsMore()) queue.ask(taker);
     });
   };
 
@@ -85,21 +86,13 @@ export function consumer(queue: Queue, options: ConsumeOptions, session: Session
     onEnd();
   };
 
-  queue.listeners(+1);
-  signal.addEventListener("abort", end, { once: true });
-  if (signal.aborted) end();
-
-  return {
-    deliveries: {
-      next,
-      return() {
-        end();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-      [Symbol.asyncIterator]() {
-        return this;
-      },
-    },
-    end,
+  const leave = (): Promise<Step> => {
+    end();
+    return Promise.resolve({ done: true, value: undefined });
   };
+
+  queue.listeners(1);
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
+  return { deliveries: { next, return: leave }, end };
 }

@@ -26,7 +26,7 @@ export function memoryRecords({ store, enter }: Connection): Records {
     async list(name, { after, limit, signal }) {
       enter({ signal });
       const collection = store.collection(name);
-      const keys = (collection.sortedKeys ??= [...collection.records.keys()].sort());
+      const keys = (collection.sortedKeys ??= [...collection.records.keys()].toSorted());
       const found = [];
       for (let at = after === undefined ? 0 : firstAfter(keys, after); at < keys.length; at++) {
         if (found.length >= limit) break;

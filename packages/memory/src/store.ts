@@ -62,7 +62,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
     collection(name) {
       let found = collections.get(name);
-      if (found === undefined) collections.set(name, (found = { records: expiring.map(), sortedKeys: undefined }));
+      if (found === undefined)
+        collections.set(name, (found = { records: expiring.map(), sortedKeys: undefined }));
       return found;
     },
     states: expiring.map(),
