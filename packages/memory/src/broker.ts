@@ -8,10 +8,18 @@ export interface MemoryBrokerOptions extends ConnectOptions {
   readonly maxMessageBytes?: number | undefined;
 }
 
+export interface MemoryBroker extends Broker {
+  /**
+   * For tests: what a server does with a client that it takes for dead. All that is in hand goes to others, as
+   * redeliveries, and its signals abort; the consumers go on.
+   */
+  loseLeases(): void;
+}
+
 /** One connection to a store's queues. Closing it gives back what its consumers hold, as redeliveries. */
-export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
+export function memoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
   const { store, enter, close } = connect("memory broker", options);
-  const { consume, end } = session();
+  const { consume, loseLeases, end } = session();
   const facts = factsFor(options.maxMessageBytes ?? 64 * 2 ** 20);
 
   return {
@@ -38,6 +46,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
       return store.queue(queue).inspect(inspection?.limit ?? 0);
     },
     deadLetterQueue: (queue) => `${queue}.dead`,
+    loseLeases: () => loseLeases("this delivery was given to somebody else"),
     async [Symbol.asyncDispose]() {
       if (close()) end();
     },

@@ -5,14 +5,16 @@ import type { Entry, Queue, Taker } from "./queue.ts";
 export interface Hands {
   /** All that was handed out and is not settled. */
   readonly held: Map<Entry, Queue>;
-  /** Aborted when the connection closes: then all of `held` belongs to others. */
-  readonly lease: AbortSignal;
+  /** Of what is handed out now: aborted when that belongs to others. */
+  lease(): AbortSignal;
 }
 
 export interface Consumer {
   readonly deliveries: AsyncIterator<Delivery, undefined>;
   /** Takes no more; whoever waits for a delivery hears that there is none. What is in hand stays so. */
   end(): void;
+  /** What was in hand is not any more. */
+  lose(): void;
 }
 
 type Step = IteratorResult<Delivery, undefined>;
@@ -37,13 +39,14 @@ export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands, on
   };
 
   const deliver = (entry: Entry): Delivery => {
+    const lease = hands.lease();
     let settled = false;
     unsettled++;
     hands.held.set(entry, queue);
 
     const settle = (how: () => void): Promise<void> => {
       if (settled) return Promise.resolve();
-      if (hands.lease.aborted) return Promise.reject(hands.lease.reason as Error);
+      if (lease.aborted) return Promise.reject(lease.reason as Error);
       settled = true;
       hands.held.delete(entry);
       how();
@@ -54,7 +57,7 @@ export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands, on
     return {
       body: entry.body,
       redelivered: entry.redelivered,
-      signal: hands.lease,
+      signal: lease,
       ack: () => settle(() => queue.drop(entry)),
       release: (release) =>
         settle(() => {
@@ -86,6 +89,11 @@ export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands, on
     onEnd();
   };
 
+  const lose = (): void => {
+    unsettled = 0;
+    if (wantsMore()) queue.ask(taker);
+  };
+
   const leave = (): Promise<Step> => {
     end();
     return Promise.resolve({ done: true, value: undefined });
@@ -94,5 +102,5 @@ export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands, on
   queue.listeners(1);
   signal.addEventListener("abort", end);
   if (signal.aborted) end();
-  return { deliveries: { next, return: leave }, end };
+  return { deliveries: { next, return: leave }, end, lose };
 }

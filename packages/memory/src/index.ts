@@ -1,5 +1,5 @@
 export { memoryBackend, type MemoryBackendOptions } from "./backend.ts";
-export { memoryBroker, type MemoryBrokerOptions } from "./broker.ts";
+export { type MemoryBroker, memoryBroker, type MemoryBrokerOptions } from "./broker.ts";
 export { eagerBroker } from "./eager.ts";
 export { faultInjector, type FaultInjector } from "./fault-injector.ts";
 export type { CallName, CallRecord, Fault, FaultMode } from "./faults.ts";

@@ -5,31 +5,40 @@ import type { Entry, Queue } from "./queue.ts";
 /** All that one connection consumes, on any queues. */
 export interface Session {
   consume(queue: Queue, options: ConsumeOptions): AsyncIterator<Delivery, undefined>;
-  /** Ends the consumers, and gives back what they hold: told as redeliveries, and at their old places. */
+  /** What is in hand goes back, told as redeliveries and at their old places; the consumers go on. */
+  loseLeases(why: string): void;
+  /** Ends the consumers, and what is in hand goes back. */
   end(): void;
 }
 
 export function session(): Session {
   const consumers = new Set<Consumer>();
   const held = new Map<Entry, Queue>();
-  const lease = new AbortController();
+  let lease = new AbortController();
+
+  const loseLeases = (why: string): void => {
+    lease.abort(new WfeError("WFE_LEASE_LOST", why));
+    lease = new AbortController();
+    const lost = [...held];
+    held.clear();
+    for (const [entry, queue] of lost) {
+      entry.redelivered = true;
+      queue.putBack(entry);
+    }
+    for (const each of consumers) each.lose();
+  };
 
   return {
     consume(queue, options) {
-      const started = consumer(queue, options, { held, lease: lease.signal }, () =>
-        consumers.delete(started),
-      );
+      const hands = { held, lease: () => lease.signal };
+      const started = consumer(queue, options, hands, () => consumers.delete(started));
       if (!options.signal.aborted) consumers.add(started);
       return started.deliveries;
     },
+    loseLeases,
     end() {
       for (const each of consumers) each.end();
-      lease.abort(new WfeError("WFE_LEASE_LOST", "the broker was closed while this delivery was in hand"));
-      for (const [entry, queue] of held) {
-        entry.redelivered = true;
-        queue.putBack(entry);
-      }
-      held.clear();
+      loseLeases("the broker was closed while this delivery was in hand");
     },
   };
 }
