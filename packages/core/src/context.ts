@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { WfeError } from "./errors.ts";
+import type { Call } from "./call.ts";
 import type { Logger } from "./logger.ts";
+import type { Run } from "./run.ts";
+import { WfeError } from "./errors.ts";
+import { attemptOf, foreignHeaders } from "./headers.ts";
 
 /** What a running task may ask for. */
 export interface TaskContext {
@@ -34,4 +37,38 @@ export function currentTask(): TaskContext {
 
 export function runInContext<T>(context: TaskContext, body: () => T): T {
   return storage.run(context, body);
+}
+
+/** What `currentTask()` answers inside of a run. Everything dear is made when it is asked for. */
+export function createContext(run: Run, call: Call, progress: (value: unknown) => void): TaskContext {
+  return {
+    id: call.id,
+    name: call.name,
+    queue: run.station.queue,
+    start: run.state?.start ?? 1,
+    retriesLeft: call.retryCount,
+    groupId: call.groupId || undefined,
+    get attempt() {
+      return attemptOf(call);
+    },
+    get headers() {
+      return foreignHeaders(call.headers);
+    },
+    get signal() {
+      return run.signal;
+    },
+    get log() {
+      return taskLogger(run.station.runtime.log, call);
+    },
+    progress,
+  };
+}
+
+function taskLogger(log: Logger, call: Call): Logger {
+  const own = { taskId: call.id, task: call.name };
+  const at =
+    (level: keyof Logger) =>
+    (fields: object, message: string): void =>
+      log[level]({ ...own, ...fields }, message);
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }

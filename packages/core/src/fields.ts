@@ -2,29 +2,29 @@ import { WfeError } from "./errors.ts";
 import { describe } from "./place.ts";
 
 /**
- * Reads the fields of objects that Go wrote, as Go reads them: keys in any case, the last one wins, unknown keys are
- * skipped, and what is missing or null is the zero value of its type. Wrong types are `WFE_MALFORMED`.
+ * Objects as Go reads them: keys in any case, the last one wins, unknown keys are skipped, and what is missing or null is
+ * the zero value of its type. Wrong types throw `WFE_MALFORMED`.
  */
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** Field names by their spellings: as they are, and in lower case. */
 export type FieldNames = ReadonlyMap<string, string>;
 
-export type Fields = Readonly<Record<string, unknown>>;
-
-/** Where an object stands in its message, for errors: in which field of the object `up`. Undefined is the root. */
+/** Where an object stands, for errors: in this field of `up`. The message itself is `undefined`. */
 export interface At {
   readonly up: At | undefined;
   readonly field: string;
-  readonly index: number | undefined;
+  readonly index?: number;
 }
 
-export function fieldNames(...names: readonly string[]): FieldNames {
-  return new Map(names.flatMap((name) => [[name.toLowerCase(), name] as const, [name, name] as const]));
+/** From names with spaces between them. */
+export function fieldNames(names: string): FieldNames {
+  return new Map(names.split(" ").flatMap((name) => [[name.toLowerCase(), name] as const, [name, name] as const]));
 }
 
 /** The object under its proper field names. */
-export function readFields(raw: unknown, names: FieldNames, at: At | undefined): Fields {
-  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) throw malformed(raw, "an object", at, "");
+export function readFields(raw: unknown, names: FieldNames, at?: At): Fields {
+  if (typeof raw !== "object" || raw === null || Array.isArray(raw)) throw malformed(raw, "an object", at);
   for (const key in raw) if (names.get(key) !== key) return renameFields(raw, names);
   return raw as Fields;
 }
@@ -38,41 +38,40 @@ function renameFields(raw: object, names: FieldNames): Fields {
   return fields;
 }
 
-export function readText(raw: unknown, field: string, at: At | undefined): string {
+export function readText(fields: Fields, field: string, at?: At): string {
+  const raw = fields[field] ?? "";
   if (typeof raw === "string") return raw;
-  if (raw === null || raw === undefined) return "";
   throw malformed(raw, "a string", at, field);
 }
 
-export function readFlag(raw: unknown, field: string, at: At | undefined): boolean {
+export function readFlag(fields: Fields, field: string, at?: At): boolean {
+  const raw = fields[field] ?? false;
   if (typeof raw === "boolean") return raw;
-  if (raw === null || raw === undefined) return false;
   throw malformed(raw, "true or false", at, field);
 }
 
-export function readInteger(raw: unknown, field: string, at: At | undefined): number {
+export function readInteger(fields: Fields, field: string, at?: At): number {
+  const raw = fields[field] ?? 0;
   if (Number.isSafeInteger(raw)) return raw as number;
-  if (raw === null || raw === undefined) return 0;
-  throw malformed(raw, "an integer within 2^53", at, field);
+  throw malformed(raw, "an integer within ±(2^53 - 1)", at, field);
 }
 
-/** Null stays null, as Go tells a nil slice from an empty one. */
-export function readList(raw: unknown, field: string, at: At | undefined): readonly unknown[] | null {
-  if (Array.isArray(raw)) return raw;
-  if (raw === null || raw === undefined) return null;
+/** Null stays null, for Go tells a nil slice from an empty one. */
+export function readList(fields: Fields, field: string, at?: At): readonly unknown[] | null {
+  const raw = fields[field] ?? null;
+  if (raw === null || Array.isArray(raw)) return raw;
   throw malformed(raw, "an array", at, field);
 }
 
-/** Null where it is null or missing. */
-export function readMap(raw: unknown, field: string, at: At | undefined): Readonly<Record<string, unknown>> | null {
-  if (raw === null || raw === undefined) return null;
-  if (typeof raw === "object" && !Array.isArray(raw)) return raw as Readonly<Record<string, unknown>>;
+export function readMap(fields: Fields, field: string, at?: At): Fields | null {
+  const raw = fields[field] ?? null;
+  if (typeof raw === "object" && !Array.isArray(raw)) return raw as Fields | null;
   throw malformed(raw, "an object", at, field);
 }
 
 /** `OnSuccess[0].Priority: 300 is not within 0..255` */
-export function malformed(raw: unknown, wanted: string, at: At | undefined, field: string): WfeError {
-  const path = field === "" ? [] : [field];
+export function malformed(raw: unknown, wanted: string, at?: At, field?: string): WfeError {
+  const path = field === undefined ? [] : [field];
   for (let next = at; next !== undefined && path.length < LONGEST_PATH; next = next.up) path.unshift(stepOf(next));
   return new WfeError("WFE_MALFORMED", `${path.join(".") || "the message"}: ${describe(raw)} is not ${wanted}`);
 }

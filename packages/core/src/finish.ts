@@ -4,21 +4,18 @@ import { callbackWith, causeText, doomed, errorCalls, followUps } from "./advanc
 import { memberId } from "./compile.ts";
 import { errorText, isRetryable } from "./errors.ts";
 import { rankOf } from "./order.ts";
+import type { Run } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
 import { stateOf } from "./runtime.ts";
-
-/** Repeats an action in place while a store or broker is away; rejects for good only where repeating is useless. */
-export type Patiently = <T>(what: string, action: () => Promise<T>) => Promise<T>;
 
 /**
  * Everything that follows from a final state, in the order that a crash can interrupt anywhere: settle what can
  * no longer run, count the members, publish the follow-ups, mark their groups as triggered. Each step is
  * idempotent, so a redelivery does all of it again under the same ids.
  */
-export async function finish(call: Call, state: TaskState, runtime: Runtime, patiently: Patiently): Promise<void> {
+export async function finish(run: Run, call: Call, state: TaskState): Promise<void> {
   if (isAlone(call)) return;
-  const aftermath = new Aftermath(runtime, patiently);
-  await aftermath.of(call, state);
+  await new Aftermath(run).of(call, state);
 }
 
 function isAlone(call: Call): boolean {
@@ -26,17 +23,17 @@ function isAlone(call: Call): boolean {
 }
 
 class Aftermath {
+  readonly #run: Run;
   readonly #runtime: Runtime;
-  readonly #patiently: Patiently;
   readonly #seen = new Set<string>();
   readonly #ready: Call[] = [];
   readonly #triggered: StoredGroup[] = [];
   /** Calls that have ended and belong to a group that waits for them. */
   #members: Call[] = [];
 
-  constructor(runtime: Runtime, patiently: Patiently) {
-    this.#runtime = runtime;
-    this.#patiently = patiently;
+  constructor(run: Run) {
+    this.#run = run;
+    this.#runtime = run.station.runtime;
   }
 
   async of(call: Call, state: TaskState): Promise<void> {
@@ -55,7 +52,7 @@ class Aftermath {
     const fresh = calls.filter((call) => !this.#seen.has(call.id));
     for (const call of fresh) this.#seen.add(call.id);
     const states = fresh.map((call) => stateOf(call, "FAILURE", this.#runtime, { error }));
-    await Promise.all(states.map((one) => this.#patiently("settle", () => this.#runtime.ports.save(one))));
+    await Promise.all(states.map((one) => this.#run.save(one)));
     this.#members.push(...fresh);
   }
 
@@ -68,7 +65,7 @@ class Aftermath {
       ended.map(async (call) => {
         const callback = call.chordCallback as Call;
         const member: Member = { groupId: call.groupId, taskId: call.id };
-        const outcome = await this.#patiently("count a member", () => this.#runtime.ports.settle(member));
+        const outcome = await this.#run.patiently("count a member", () => this.#runtime.ports.settle(member));
         if ("missing" in outcome) await this.#doomMissing(call, callback);
         else if (outcome.remaining === 0 && !outcome.triggered) complete.set(call.groupId, callback);
       }),
@@ -83,7 +80,7 @@ class Aftermath {
 
   async #trigger(groupId: string, callback: Call): Promise<void> {
     const { backend } = this.#runtime.ports;
-    const group = await this.#patiently("load a group", () => backend.loadGroup(groupId));
+    const group = await this.#run.patiently("load a group", () => backend.loadGroup(groupId));
     if (!group) return this.#doom([callback, ...doomed(callback)], `the record of group ${groupId} is gone`);
     const ids = memberIds(group);
     const states = await this.#loadAll(ids);
@@ -104,7 +101,7 @@ class Aftermath {
     const page = Math.min(1000, backend.facts.maxBatch);
     for (let from = 0; from < ids.length; from += page) {
       const some = ids.slice(from, from + page);
-      states.push(...(await this.#patiently("load the members", () => backend.loadStates(some))));
+      states.push(...(await this.#run.patiently("load the members", () => backend.loadStates(some))));
     }
     return states;
   }
@@ -115,7 +112,7 @@ class Aftermath {
     await Promise.all(
       calls.map(async (call) => {
         try {
-          await this.#patiently("publish", () => this.#runtime.publish(call));
+          await this.#run.publish(call);
         } catch (error) {
           if (isRetryable(error)) throw error;
           await this.#doom([call, ...doomed(call)], `could not be sent: ${errorText(error)}`);
@@ -128,8 +125,8 @@ class Aftermath {
   async #close(group: StoredGroup): Promise<void> {
     const { ports, clock, settings } = this.#runtime;
     const expiresAt = clock.now() + settings.resultsExpireInMs;
-    await this.#patiently("close a group", () => ports.backend.markTriggered(group.id, expiresAt));
-    await this.#patiently("let results expire", () => ports.backend.expire(memberIds(group), expiresAt));
+    await this.#run.patiently("close a group", () => ports.backend.markTriggered(group.id, expiresAt));
+    await this.#run.patiently("let results expire", () => ports.backend.expire(memberIds(group), expiresAt));
   }
 }
 

@@ -21,5 +21,14 @@ type Step<C, R> = (subject: C, next: (subject: C) => Promise<R>) => Promise<R>;
 export function compose<C, R>(steps: readonly (Step<C, R> | undefined)[]): Step<C, R> | undefined {
   const present = steps.filter((step) => step !== undefined);
   if (present.length === 0) return undefined;
-  return present.reduceRight((inner, outer) => (subject, next) => outer(subject, (changed) => inner(changed, next)));
+  return present.reduceRight(
+    (inner, outer) => (subject, next) => outer(subject, (changed) => inner(changed, next)),
+  );
+}
+
+/** Goes around something that is not changed on its way in. */
+export type Around<C, R> = (subject: C, body: () => Promise<R>) => Promise<R>;
+
+export function around<C, R>(steps: readonly (Around<C, R> | undefined)[]): Around<C, R> | undefined {
+  return compose<C, R>(steps.map((step) => step && ((subject, next) => step(subject, () => next(subject)))));
 }

@@ -9,8 +9,8 @@ export interface ValuePlace {
 
 /** `add() argument 2: .items[3].when is a Date; pass toISOString()` */
 export function invalidValue({ of, index }: ValuePlace, path: string, complaint: string): WfeError {
-  const where = `${of} ${index + 1}${path && ":"}`;
-  return new WfeError("WFE_INVALID_VALUE", [where, path, complaint].filter(Boolean).join(" "));
+  const where = `${of} ${index + 1}${path === "" ? "" : `: ${path}`}`;
+  return new WfeError("WFE_INVALID_VALUE", `${where} ${complaint}`);
 }
 
 /** One step of a path: `[3]`, `.when`, `["in quotes"]`. */
@@ -21,13 +21,15 @@ export function step(key: string | number): string {
 
 /** Numbers as they are; of all else, which may be secret, only the kind. */
 export function describe(value: unknown): string {
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : `an instance of ${classOf(value)}`;
-  return typeof value === "string" || typeof value === "function" || typeof value === "symbol"
-    ? `a ${typeof value}`
-    : String(value);
+  const kind = typeof value;
+  if (value === null || !["object", "string", "function", "symbol"].includes(kind)) return String(value);
+  const name = kind === "object" ? classOf(value) : kind;
+  return `${/^[AEIOaeio]/.test(name) ? "an" : "a"} ${name}`;
 }
 
-export function classOf(value: object): string {
+/** The name of a value's class; "object" for plain ones. */
+export function classOf(value: unknown): string {
   const { constructor } = value as { readonly constructor?: unknown };
-  return typeof constructor === "function" ? constructor.name : "";
+  const name = typeof constructor === "function" ? constructor.name : "";
+  return name === "" || name === "Object" ? "object" : name === "Array" ? "array" : name;
 }

@@ -1,38 +1,46 @@
 import type { TaskState } from "./backend.ts";
 import type { Delivery } from "./broker.ts";
 import type { Call } from "./call.ts";
-import type { Clock } from "./clock.ts";
-import { attemptOf, foreignHeaders } from "./headers.ts";
-import type { TaskContext } from "./context.ts";
-import { WfeError } from "./errors.ts";
-import type { Logger } from "./logger.ts";
+import type { Runtime } from "./runtime.ts";
+import { isRetryable } from "./errors.ts";
 
 /** Thrown inside of core to leave a delivery that is no longer ours to finish. Never reaches a user. */
 export class Abandoned extends Error {}
 
+/** What all deliveries of one queue of one worker share. */
+export interface Station {
+  readonly runtime: Runtime;
+  readonly queue: string;
+  /** A run token that no other run has. */
+  readonly newToken: () => string;
+  /** How often a long run renews its state, where the broker cannot tell a redelivery. */
+  readonly beatMs: number;
+}
+
+const PAUSE_MS = { first: 50, most: 5_000 };
+
 /**
  * One delivery in hand.
  *
- *     open ──▶ over            settled: acked, or given up by its own procedure
- *       └────▶ abandoned ─▶ over   lease lost, or the shutdown deadline passed: whatever still runs is fenced,
- *                                  its results are not stored, nothing of it is published
+ *     running ──▶ over          the task has ended; what is left is to store, publish and ack
+ *        └──────────┴──▶ abandoned   lease lost, or the shutdown deadline passed: whatever still runs is fenced,
+ *                                    its results are not stored, nothing of it is published
  */
 export class Run {
   readonly delivery: Delivery;
-  readonly clock: Clock;
+  readonly station: Station;
   /** The claimed state; undefined until a claim was stored. */
   state: TaskState | undefined;
-  abandoned: boolean = false;
-  /** The task has ended; what is left is to store and publish. */
   over: boolean = false;
+  abandoned: boolean = false;
   #controller: AbortController | undefined;
   #aborted: { readonly reason: Error } | undefined;
   #interrupt: ((reason: Error) => void) | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(delivery: Delivery, clock: Clock) {
+  constructor(delivery: Delivery, station: Station) {
     this.delivery = delivery;
-    this.clock = clock;
+    this.station = station;
   }
 
   /** Made when a task first asks for it: most never do. */
@@ -73,9 +81,7 @@ export class Run {
   follow(start: () => unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#interrupt = reject;
-      const returned = start();
-      if (returned instanceof Promise) returned.then(resolve, reject);
-      else resolve(returned);
+      resolve(start());
     });
   }
 
@@ -87,46 +93,35 @@ export class Run {
         this.#wake = undefined;
         resolve();
       };
-      const cancel = this.clock.after(ms, done);
+      const cancel = this.station.runtime.clock.after(ms, done);
       this.#wake = done;
     });
   }
-}
 
-/** What `currentTask()` answers inside of a run. Everything dear is made when it is asked for. */
-export function createContext(call: Call, run: Run, queue: string, log: Logger, progress: (value: unknown) => void): TaskContext {
-  return {
-    id: call.id,
-    name: call.name,
-    queue,
-    start: run.state?.start ?? 1,
-    retriesLeft: call.retryCount,
-    groupId: call.groupId || undefined,
-    get attempt() {
-      return attemptOf(call);
-    },
-    get headers() {
-      return foreignHeaders(call.headers);
-    },
-    get signal() {
-      return run.signal;
-    },
-    get log() {
-      return taskLogger(log, call);
-    },
-    progress,
-  };
-}
+  /** Repeats an action in place while a store or broker is away. Rejects where repeating is useless. */
+  async patiently<T>(what: string, action: () => Promise<T>): Promise<T> {
+    for (let pause = PAUSE_MS.first; ; pause = Math.min(pause * 2, PAUSE_MS.most)) {
+      this.check();
+      try {
+        const answer = await action();
+        this.check();
+        return answer;
+      } catch (error) {
+        if (error instanceof Abandoned || !isRetryable(error)) throw error;
+        const { runtime, queue } = this.station;
+        runtime.log.warn({ err: error, queue, pauseMs: pause }, `could not ${what}; trying again`);
+        await this.pause(pause * (0.5 + Math.random() / 2));
+      }
+    }
+  }
 
-function taskLogger(log: Logger, call: Call): Logger {
-  const own = { taskId: call.id, task: call.name };
-  const at =
-    (level: keyof Logger) =>
-    (fields: object, message: string): void =>
-      log[level]({ ...own, ...fields }, message);
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
-}
+  /** Publishes a call (a copy, a retry, a follow-up), patiently. */
+  publish(call: Call): Promise<void> {
+    return this.patiently("publish", () => this.station.runtime.publish(call));
+  }
 
-export function timeoutError(call: Call, ms: number): WfeError {
-  return new WfeError("WFE_TIMEOUT", `${call.name} (${call.id}) ran longer than its limit of ${ms} ms`);
+  /** Undefined: stored. Else the state that stands. */
+  save(state: TaskState): Promise<TaskState | undefined> {
+    return this.patiently("store a state", () => this.station.runtime.ports.save(state));
+  }
 }

@@ -1,13 +1,14 @@
 import type { Clock } from "./clock.ts";
 import type { Call } from "./call.ts";
-import type { Message } from "./broker.ts";
+import type { Delivery, Message } from "./broker.ts";
+import type { TaskContext } from "./context.ts";
 import type { TaskState, TaskStatus, TypedValue } from "./backend.ts";
 import { WfeError } from "./errors.ts";
 import { emit } from "./events.ts";
 import { OURS, attemptOf, headerNumber, sentAt, withHeaders } from "./headers.ts";
 import type { Logger } from "./logger.ts";
-import type { Middleware } from "./middleware.ts";
-import { compose } from "./middleware.ts";
+import type { Around, Middleware } from "./middleware.ts";
+import { around, compose } from "./middleware.ts";
 import type { Ports } from "./ports.ts";
 import type { Registered } from "./tasks.ts";
 import { etaToMs, msToEta } from "./instant.ts";
@@ -19,8 +20,11 @@ export interface Runtime {
   readonly clock: Clock;
   readonly log: Logger;
   readonly tasks: ReadonlyMap<string, Registered>;
-  readonly middleware: readonly Middleware[];
   readonly settings: Settings;
+  /** Wraps each delivery; undefined where no middleware does. */
+  readonly aroundConsume: Around<Delivery, void> | undefined;
+  /** Wraps each run. */
+  readonly aroundRun: Around<TaskContext, unknown> | undefined;
   /** Publishes one call through the middleware. */
   readonly publish: (call: Call) => Promise<void>;
 }
@@ -36,17 +40,29 @@ export interface Settings {
 /** What is not finished is kept this long after it could first run. */
 const UNFINISHED_MS = 7 * 24 * 3_600_000;
 
-export function createPublish(runtime: Omit<Runtime, "publish">): (call: Call) => Promise<void> {
+type Base = Pick<Runtime, "ports" | "clock" | "log" | "tasks" | "settings">;
+
+/** Puts the middleware around what it wraps. */
+export function createRuntime(base: Base, middleware: readonly Middleware[]): Runtime {
+  return {
+    ...base,
+    publish: createPublish(base, middleware),
+    aroundConsume: around(middleware.map((one) => one.consume?.bind(one))),
+    aroundRun: around(middleware.map((one) => one.run?.bind(one))),
+  };
+}
+
+function createPublish(runtime: Base, middleware: readonly Middleware[]): (call: Call) => Promise<void> {
   const send = async (call: Call): Promise<void> => {
     const ready = dated(routed(call, runtime), runtime.clock.now());
     await runtime.ports.publish(toMessage(ready, runtime));
     emit("published", () => ({ id: ready.id, name: ready.name, queue: ready.queue, attempt: attemptOf(ready) }));
   };
-  const wrapped = compose(runtime.middleware.map((one) => one.publish?.bind(one)));
+  const wrapped = compose(middleware.map((one) => one.publish?.bind(one)));
   return wrapped ? (call) => wrapped(call, send) : send;
 }
 
-function routed(call: Call, runtime: Omit<Runtime, "publish">): Call {
+function routed(call: Call, runtime: Base): Call {
   return call.queue === "" ? { ...call, queue: runtime.settings.defaultQueue } : call;
 }
 
@@ -59,7 +75,7 @@ function dated(call: Call, now: number): Call {
 }
 
 /** The message that carries a call. Throws `WFE_TOO_LARGE`. */
-function toMessage(call: Call, runtime: Omit<Runtime, "publish">): Message {
+function toMessage(call: Call, runtime: Base): Message {
   const { facts, name } = runtime.ports.broker;
   const body = encodeCall(call);
   if (body.length * 3 > facts.maxMessageBytes) {
@@ -81,7 +97,7 @@ function toMessage(call: Call, runtime: Omit<Runtime, "publish">): Message {
 }
 
 /** As far towards `at` as one message can wait; undefined when it is due. */
-function hop(at: number, runtime: Omit<Runtime, "publish">): number | undefined {
+function hop(at: number, runtime: Base): number | undefined {
   const now = runtime.clock.now();
   if (at <= now) return undefined;
   return Math.min(at, now + runtime.ports.broker.facts.maxDelayMs);

@@ -22,7 +22,7 @@ import { guardedLogger, silentLogger } from "./logger.ts";
 import { isFinal } from "./order.ts";
 import { abortable, createPorts } from "./ports.ts";
 import { createGroupResult, createResult } from "./result.ts";
-import { createPublish, stateOf, unfinishedUntil } from "./runtime.ts";
+import { createRuntime, stateOf, unfinishedUntil } from "./runtime.ts";
 import { createSignature } from "./signature.ts";
 import { BUILT_IN, addTasks, createCreator, encodeArguments } from "./tasks.ts";
 import { checkNode } from "./workflow.ts";
@@ -91,10 +91,9 @@ export class Server implements AsyncDisposable {
       clock: config.clock ?? systemClock,
       log: guardedLogger(config.logger ?? silentLogger),
       tasks: this.#tasks,
-      middleware: config.middleware ?? [],
       settings: settingsOf(config),
     };
-    this.#runtime = { ...base, publish: createPublish(base) };
+    this.#runtime = createRuntime(base, config.middleware ?? []);
   }
 
   /** Makes the functions known as tasks under their keys, and answers typed creators of signatures. */

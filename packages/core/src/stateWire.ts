@@ -1,5 +1,6 @@
-import type { Group, TaskState, TaskStatus, TypedValue } from "./backend.ts";
+import type { Group, TaskState, TaskStatus } from "./backend.ts";
 import { fieldNames, malformed, readFields, readFlag, readInteger, readList, readMap, readText } from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import { ZERO_TIME, msToEta, parseInstant } from "./instant.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import { encodeTyped, readTyped } from "./wire.ts";
@@ -10,13 +11,9 @@ import { encodeTyped, readTyped } from "./wire.ts";
  */
 
 const STATE_FIELDS = fieldNames(
-  ...["TaskUUID", "TaskName", "State", "Results", "Error", "CreatedAt", "TTL"],
-  ...["Revoked", "Attempt", "Start", "Beat", "Run", "ExpiresAt", "Info"],
+  "TaskUUID TaskName State Results Error CreatedAt TTL Revoked Attempt Start Beat Run ExpiresAt Info",
 );
-const GROUP_FIELDS = fieldNames(
-  ...["GroupUUID", "TaskUUIDs", "ChordTriggered", "Lock", "CreatedAt", "TTL"],
-  ...["Size", "ExpiresAt"],
-);
+const GROUP_FIELDS = fieldNames("GroupUUID TaskUUIDs ChordTriggered Lock CreatedAt TTL Size ExpiresAt");
 
 /**
  * The record of a task. Readers in Go see REVOKED as FAILURE, for they know no other end. Throws `WFE_INVALID_VALUE` if
@@ -55,50 +52,41 @@ function extra(name: string, value: unknown, absent: unknown): string {
  * its store knows. Throws `WFE_MALFORMED`, naming the field.
  */
 export function decodeState(text: string): TaskState {
-  const fields = readFields(parseJson(text), STATE_FIELDS, undefined);
+  const fields = readFields(parseJson(text), STATE_FIELDS);
   return {
-    id: readText(fields.TaskUUID, "TaskUUID", undefined),
-    name: readText(fields.TaskName, "TaskName", undefined),
-    status: readFlag(fields.Revoked, "Revoked", undefined) ? "REVOKED" : readStatus(fields.State),
-    attempt: readOptional(fields.Attempt, "Attempt", undefined),
-    start: readOptional(fields.Start, "Start", undefined),
-    beat: readInteger(fields.Beat, "Beat", undefined),
-    run: readText(fields.Run, "Run", undefined),
-    results: readResults(fields.Results),
-    error: readText(fields.Error, "Error", undefined),
-    createdAt: readMoment(fields.CreatedAt),
-    expiresAt: readOptional(fields.ExpiresAt, "ExpiresAt", Infinity),
-    info: readMap(fields.Info, "Info", undefined) ?? undefined,
+    id: readText(fields, "TaskUUID"),
+    name: readText(fields, "TaskName"),
+    status: readFlag(fields, "Revoked") ? "REVOKED" : readStatus(fields),
+    attempt: readOptional(fields, "Attempt", undefined),
+    start: readOptional(fields, "Start", undefined),
+    beat: readInteger(fields, "Beat"),
+    run: readText(fields, "Run"),
+    results: readList(fields, "Results")?.map((item, index) => readTyped(item, { ...IN_RESULTS, index })) ?? [],
+    error: readText(fields, "Error"),
+    createdAt: readCreatedAt(fields),
+    expiresAt: readOptional(fields, "ExpiresAt", Infinity),
+    info: readMap(fields, "Info") ?? undefined,
   };
 }
 
-const STATUSES: ReadonlySet<unknown> = new Set<TaskStatus>([
-  "PENDING",
-  "RECEIVED",
-  "STARTED",
-  "RETRY",
-  "SUCCESS",
-  "FAILURE",
-  "REVOKED",
-]);
+const IN_RESULTS = { up: undefined, field: "Results" };
 
-function readStatus(raw: unknown): TaskStatus {
-  if (STATUSES.has(raw)) return raw as TaskStatus;
-  throw malformed(raw, "a state of machinery", undefined, "State");
+const STATUSES = ["PENDING", "RECEIVED", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const;
+
+function readStatus(fields: Fields): TaskStatus {
+  const status = STATUSES.find((known) => known === fields.State);
+  if (status === undefined) throw malformed(fields.State, "a state of machinery", undefined, "State");
+  return status;
 }
 
-function readResults(raw: unknown): readonly TypedValue[] {
-  return readList(raw, "Results", undefined)?.map((item, index) => readTyped(item, "Results", index)) ?? [];
-}
-
-function readOptional<T>(raw: unknown, field: string, absent: T): number | T {
-  return raw === null || raw === undefined ? absent : readInteger(raw, field, undefined);
+function readOptional<T>(fields: Fields, field: string, absent: T): number | T {
+  return (fields[field] ?? null) === null ? absent : readInteger(fields, field);
 }
 
 /** Epoch ms; Go's nanoseconds are cut off. */
-function readMoment(raw: unknown): number {
-  const ms = parseInstant(readText(raw, "CreatedAt", undefined) || ZERO_TIME);
-  if (Number.isNaN(ms)) throw malformed(raw, "an RFC 3339 time", undefined, "CreatedAt");
+function readCreatedAt(fields: Fields): number {
+  const ms = parseInstant(readText(fields, "CreatedAt") || ZERO_TIME);
+  if (Number.isNaN(ms)) throw malformed(fields.CreatedAt, "an RFC 3339 time", undefined, "CreatedAt");
   return Math.floor(ms);
 }
 
@@ -118,19 +106,15 @@ export function encodeGroup(group: GroupRecord): string {
 
 /** The group in such a record; `expiresAt` is `Infinity` in one that Go wrote. Throws `WFE_MALFORMED`, naming the field. */
 export function decodeGroup(text: string): GroupRecord {
-  const fields = readFields(parseJson(text), GROUP_FIELDS, undefined);
-  const listed = (readList(fields.TaskUUIDs, "TaskUUIDs", undefined) ?? []).map(readMemberId);
-  const size = readOptional(fields.Size, "Size", undefined);
+  const fields = readFields(parseJson(text), GROUP_FIELDS);
+  const listed = (readList(fields, "TaskUUIDs") ?? []).map((id, i) => readText({ [`TaskUUIDs[${i}]`]: id }, `TaskUUIDs[${i}]`));
+  const size = readOptional(fields, "Size", undefined);
   return {
-    id: readText(fields.GroupUUID, "GroupUUID", undefined),
+    id: readText(fields, "GroupUUID"),
     size: size ?? listed.length,
     memberIds: size === undefined ? listed : undefined,
-    createdAt: readMoment(fields.CreatedAt),
-    expiresAt: readOptional(fields.ExpiresAt, "ExpiresAt", Infinity),
-    triggered: readFlag(fields.ChordTriggered, "ChordTriggered", undefined),
+    createdAt: readCreatedAt(fields),
+    expiresAt: readOptional(fields, "ExpiresAt", Infinity),
+    triggered: readFlag(fields, "ChordTriggered"),
   };
-}
-
-function readMemberId(raw: unknown, index: number): string {
-  return readText(raw, `TaskUUIDs[${index}]`, undefined);
 }

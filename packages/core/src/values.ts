@@ -1,8 +1,8 @@
 import type { TypedValue } from "./backend.ts";
-import { UNSAFE_INTEGER, fit } from "./fit.ts";
+import { UNSAFE_INTEGER, fit, unsupported } from "./fit.ts";
 import { invalidValue, step } from "./place.ts";
 import type { ValuePlace } from "./place.ts";
-import { snapshot } from "./snapshot.ts";
+import { looksExact, snapshot } from "./snapshot.ts";
 import type { Unsafe } from "./snapshot.ts";
 import { Typed } from "./typed.ts";
 import type { ValueType } from "./typed.ts";
@@ -42,63 +42,50 @@ function infer(value: unknown, place: ValuePlace): TypedValue {
   }
 }
 
-/** Integers from 2^53 on are rounded already when they come as number; from 1e21 on nobody takes them for exact. */
 function inferNumber(value: number, place: ValuePlace): TypedValue {
-  if (Number.isSafeInteger(value)) return { type: "int64", value: value + 0 };
-  if (!isWhole(value)) return encodeAs("float64", value, place);
-  throw invalidValue(place, "", `is ${value}, ${UNSAFE_INTEGER}`);
+  if (Number.isSafeInteger(value)) return { type: "int64", value: value + 0 }; // + 0 makes 0 of -0
+  if (looksExact(value)) throw invalidValue(place, "", `is ${value}, ${UNSAFE_INTEGER}`);
+  return encodeAs("float64", value, place);
 }
 
-function isWhole(value: unknown): boolean {
-  return Number.isInteger(value) && Math.abs(value as number) < 1e21;
-}
-
-const ITEM_TYPES: Readonly<Record<string, ValueType>> = {
-  string: "[]string",
-  boolean: "[]bool",
-  bigint: "[]bigint",
-};
+const SLICES: ReadonlyMap<string, ValueType> = new Map([
+  ["string", "[]string"],
+  ["boolean", "[]bool"],
+  ["bigint", "[]bigint"],
+]);
 
 function typeOf(value: unknown): ValueType {
   if (value instanceof Uint8Array) return "[]uint8";
   if (!Array.isArray(value)) return "json";
   const kind = typeof value[0];
   for (const item of value) if (typeof item !== kind) return "json";
-  if (kind === "number") return value.every(isWhole) ? "[]int64" : "[]float64";
-  return ITEM_TYPES[kind] ?? "json";
+  if (kind === "number") return value.every(looksExact) ? "[]int64" : "[]float64";
+  return SLICES.get(kind) ?? "json";
 }
 
 function encodeAs(type: ValueType, value: unknown, place: ValuePlace): TypedValue {
   if (type === "json") return { type, value: snapshot(value, place, "refuse") };
   const fitted = fit(type, value, place);
-  if (fitted instanceof Uint8Array) return { type: "[]uint8", value: toBase64(fitted) };
-  if (type === "bigint" || type === "[]bigint") return encodeBigint(type, fitted, place);
-  return isBigint(value) && type !== "float64" ? { type, value: fitted, as: "bigint" } : { type, value: fitted };
+  if (fitted instanceof Uint8Array) return { type: "[]uint8", value: Buffer.from(fitted).toString("base64") };
+  if (!type.endsWith("bigint") && !holdsBigint(value)) return { type, value: fitted };
+  if (type.includes("float")) throw invalidValue(place, "", `holds a bigint; ${type} would round it`);
+  const wireType = type.replace("bigint", isInt64(fitted) ? "int64" : "uint64");
+  return { type: wireType, value: fit(wireType, fitted, place), as: "bigint" };
 }
 
-/** int64 where everything fits, else uint64; what fits neither is refused. */
-function encodeBigint(type: "bigint" | "[]bigint", fitted: unknown, place: ValuePlace): TypedValue {
-  const slice = type === "[]bigint" ? "[]" : "";
-  const items: readonly unknown[] = Array.isArray(fitted) ? fitted : [fitted];
-  const fits = items.every((item) => (item as number | bigint) < 2n ** 63n);
-  if (fits) return { type: `${slice}int64`, value: fitted, as: "bigint" };
-  return { type: `${slice}uint64`, value: fit(`${slice}uint64`, fitted, place), as: "bigint" };
+function holdsBigint(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(holdsBigint) : typeof value === "bigint";
 }
 
-function isBigint(value: unknown): boolean {
-  if (!Array.isArray(value)) return typeof value === "bigint";
-  return value.length > 0 && value.every((item) => typeof item === "bigint");
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+function isInt64(value: unknown): boolean {
+  return Array.isArray(value) ? value.every(isInt64) : (value as number | bigint) < 2n ** 63n;
 }
 
 /**
- * The value of a message or result, in the form of its type, or of the `declared` one if that can hold it too
- * (2 of `int64` is a `float64`). Integers beyond ±(2^53 − 1) come as bigint where a bigint was sent or is declared;
- * elsewhere they are refused, or come as bigint nevertheless if `unsafe` says so. A copy, as with `encodeValue`.
- * Throws `WFE_INVALID_VALUE`, and nothing else, for whatever somebody put into a message.
+ * The value of a message or a result, in the form of its type, or of the `declared` one if that can hold it too (2 of
+ * `int64` is a `float64`). Integers beyond ±(2^53 − 1) come as bigint where a bigint was sent or is declared; elsewhere
+ * they are refused, or come as bigint nevertheless if `unsafe` says so. A copy, as with `encodeValue`.
+ * Throws `WFE_INVALID_VALUE`, and nothing else, whatever stands in the message.
  */
 export function decodeValue(
   stored: TypedValue,
@@ -106,27 +93,29 @@ export function decodeValue(
   declared?: ValueType,
   unsafe: Unsafe = "refuse",
 ): unknown {
-  const wanted = declared === "json" ? undefined : declared;
-  const sent = fromWire(stored, place, wanted === undefined ? unsafe : "bigint");
-  if (wanted === undefined) return stored.as === "bigint" ? toBigint(sent) : checkUnsafe(sent, place, unsafe);
-  const decoded = wanted === stored.type ? sent : fit(wanted, sent, place);
-  return wanted === "bigint" || wanted === "[]bigint" ? toBigint(decoded) : checkUnsafe(decoded, place, unsafe);
+  if (declared === undefined || declared === "json") {
+    const value = fromWire(stored, place, unsafe);
+    return stored.as === "bigint" ? toBigint(value) : checkUnsafe(value, place, unsafe);
+  }
+  const sent = fromWire(stored, place, "bigint");
+  const value = declared === stored.type ? sent : fit(declared, sent, place);
+  return declared.endsWith("bigint") ? toBigint(value) : checkUnsafe(value, place, unsafe);
 }
 
 function fromWire({ type, value }: TypedValue, place: ValuePlace, unsafe: Unsafe): unknown {
   if (type === "json") return snapshot(value, place, unsafe);
-  if (type.endsWith("bigint")) throw invalidValue(place, "", `has type "${type}", not one of the supported types`);
+  if (type.endsWith("bigint")) throw unsupported(type, place);
   if (value === null && type.startsWith("[]")) return fit(type, [], place);
   if (typeof value === "string" && type.startsWith("[]uint")) return fit(type, fromBase64(value, place), place);
   return fit(type, value, place);
 }
 
 /** Go takes exactly this alphabet, with padding, and skips line ends. */
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 function fromBase64(text: string, place: ValuePlace): Uint8Array {
   const packed = text.replaceAll(/[\r\n]+/g, "");
-  if (!BASE64.test(packed)) throw invalidValue(place, "", "is a string that is not base64");
+  if (packed.length % 4 !== 0 || !BASE64.test(packed)) throw invalidValue(place, "", "is a string, but not base64");
   return Buffer.from(packed, "base64");
 }
 

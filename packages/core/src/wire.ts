@@ -1,203 +1,149 @@
 import type { TypedValue } from "./backend.ts";
-import type { Argument, Call, Headers } from "./call.ts";
+import type { Argument, Call } from "./call.ts";
 import { fieldNames, malformed, readFields, readFlag, readInteger, readList, readMap, readText } from "./fields.ts";
-import type { At } from "./fields.ts";
+import type { At, Fields } from "./fields.ts";
 import { parseInstant } from "./instant.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 
 export { etaToMs, msToEta } from "./instant.ts";
 
 /**
- * Calls as machinery's Signature JSON, byte for byte what Go writes for the same call. Both directions work in a
- * loop: each link of a chain stands inside of the one before it, and chains may be longer than the stack is deep.
+ * Calls as machinery's Signature JSON, byte for byte what Go writes for them. Each link of a chain stands inside of the
+ * one before it, and chains are longer than the stack is deep; so both directions work in a loop.
  */
 
 const CALL_FIELDS = fieldNames(
-  "UUID",
-  "Name",
-  "RoutingKey",
-  "ETA",
-  "GroupUUID",
-  "GroupTaskCount",
-  "Args",
-  "Headers",
-  "Priority",
-  "Immutable",
-  "RetryCount",
-  "RetryTimeout",
-  "OnSuccess",
-  "OnError",
-  "ChordCallback",
-  "BrokerMessageGroupId",
-  "SQSReceiptHandle",
-  "StopTaskDeletionOnError",
-  "IgnoreWhenTaskNotRegistered",
+  "UUID Name RoutingKey ETA GroupUUID GroupTaskCount Args Headers Priority Immutable RetryCount RetryTimeout OnSuccess " +
+    "OnError ChordCallback BrokerMessageGroupId SQSReceiptHandle StopTaskDeletionOnError IgnoreWhenTaskNotRegistered",
 );
 
-/** Machinery's fields, and ours for what a type cannot say. */
-const VALUE_FIELDS = fieldNames("Name", "Type", "Value", "As");
+/** The last one is ours: Go skips it. */
+const VALUE_FIELDS = fieldNames("Name Type Value As");
 
-/** The body of a message. Throws `WFE_INVALID_VALUE` if headers or values are not JSON. */
+/** The body of a message. Throws `WFE_INVALID_VALUE` if a header or a value is not JSON. */
 export function encodeCall(call: Call): string {
   let body = "";
   const todo: (string | Call)[] = [call];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     if (typeof next === "string") body += next;
-    else pushParts(todo, next);
+    else todo.push(...encodeParts(next).reverse());
   }
   return body;
 }
 
-/** Last part first, for the next one is taken from the end. */
-function pushParts(todo: (string | Call)[], call: Call): void {
-  todo.push(tail(call));
-  if (call.chordCallback === null) todo.push("null");
-  else todo.push(call.chordCallback);
-  todo.push(',"ChordCallback":');
-  pushList(todo, call.onError);
-  todo.push(',"OnError":');
-  pushList(todo, call.onSuccess);
-  todo.push(head(call));
-}
-
-function pushList(todo: (string | Call)[], calls: readonly Call[] | null): void {
-  if (calls === null) return void todo.push("null");
-  todo.push("]");
-  for (let i = calls.length - 1; i >= 0; i--) {
-    todo.push(calls[i] as Call);
-    if (i > 0) todo.push(",");
-  }
-  todo.push("[");
-}
-
-function head(call: Call): string {
-  return (
+/** The text of a call, with the calls in it as they are. */
+function encodeParts(call: Call): (string | Call)[] {
+  const head =
     `{"UUID":${stringifyJson(call.id)},"Name":${stringifyJson(call.name)}` +
     `,"RoutingKey":${stringifyJson(call.queue)},"ETA":${stringifyJson(call.eta)}` +
     `,"GroupUUID":${stringifyJson(call.groupId)},"GroupTaskCount":${call.groupSize}` +
-    `,"Args":${encodeList(call.args, encodeArgument)},"Headers":${encodeHeaders(call.headers)}` +
+    `,"Args":${encodeArguments(call)},"Headers":${stringifyJson(call.headers)}` +
     `,"Priority":${call.priority},"Immutable":${call.immutable}` +
-    `,"RetryCount":${call.retryCount},"RetryTimeout":${call.retryTimeoutS},"OnSuccess":`
-  );
+    `,"RetryCount":${call.retryCount},"RetryTimeout":${call.retryTimeoutS},"OnSuccess":`;
+  const tail =
+    `,"BrokerMessageGroupId":${stringifyJson(call.orderingKey)},"SQSReceiptHandle":${stringifyJson(call.receiptHandle)}` +
+    `,"StopTaskDeletionOnError":${call.keepOnError},"IgnoreWhenTaskNotRegistered":${call.ignoreWhenNotRegistered}}`;
+  const { onSuccess, onError, chordCallback } = call;
+  if (onSuccess === null && onError === null && chordCallback === null) {
+    return [`${head}null,"OnError":null,"ChordCallback":null${tail}`];
+  }
+  const callback = chordCallback ?? "null";
+  return [head, ...encodeCalls(onSuccess), ',"OnError":', ...encodeCalls(onError), ',"ChordCallback":', callback, tail];
 }
 
-function tail(call: Call): string {
-  return (
-    `,"BrokerMessageGroupId":${stringifyJson(call.orderingKey)}` +
-    `,"SQSReceiptHandle":${stringifyJson(call.receiptHandle)}` +
-    `,"StopTaskDeletionOnError":${call.keepOnError}` +
-    `,"IgnoreWhenTaskNotRegistered":${call.ignoreWhenNotRegistered}}`
-  );
+function encodeCalls(calls: readonly Call[] | null): readonly (string | Call)[] {
+  return calls === null ? ["null"] : ["[", ...calls.flatMap((call, i) => (i === 0 ? [call] : [",", call])), "]"];
 }
 
-function encodeList<T>(items: readonly T[] | null, encode: (item: T) => string): string {
-  return items === null ? "null" : `[${items.map(encode).join(",")}]`;
-}
-
-function encodeArgument(argument: Argument): string {
-  return `{"Name":${stringifyJson(argument.name)},${encodeTyped(argument)}`;
+function encodeArguments({ args }: Call): string {
+  if (args === null) return "null";
+  return `[${args.map((argument) => `{"Name":${stringifyJson(argument.name)},${encodeTyped(argument)}`).join(",")}]`;
 }
 
 /** The fields of a typed value, and the end of the object that holds them. */
 export function encodeTyped({ type, value, as }: TypedValue): string {
-  const known = `"Type":${stringifyJson(type)},"Value":${stringifyJson(value)}`;
-  return as === undefined ? `${known}}` : `${known},"As":${stringifyJson(as)}}`;
+  return `"Type":${stringifyJson(type)},"Value":${stringifyJson(value)}${as === undefined ? "" : `,"As":"${as}"`}}`;
 }
 
-function encodeHeaders(headers: Headers | null): string {
-  return headers === null ? "null" : stringifyJson(headers);
-}
-
-/** A nested call that is still to be read, and where it goes. */
+/** A call inside of another one, still to be read, and where it goes then. */
 interface Pending {
   readonly raw: unknown;
   readonly at: At;
   readonly put: (call: Call) => void;
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
 /**
- * The call in the body of a message, with keys in any case, and what is missing or null as Go's zero value.
- * Throws `WFE_MALFORMED`, naming the field, for all that is no call. Whether its name and id are usable is for the
- * worker to say.
+ * The call in the body of a message. Throws `WFE_MALFORMED`, naming the field, for what is none. Whether its name and id
+ * are of use is for the worker to say.
  */
 export function decodeCall(body: string): Call {
   const todo: Pending[] = [];
   const root = readCall(parseJson(body), undefined, todo);
-  for (let i = 0; i < todo.length; i++) {
-    const { raw, at, put } = todo[i] as Pending;
-    put(readCall(raw, at, todo));
-  }
+  for (let next = todo.pop(); next !== undefined; next = todo.pop()) next.put(readCall(next.raw, next.at, todo));
   return root;
 }
 
 function readCall(raw: unknown, at: At | undefined, todo: Pending[]): Call {
   const fields = readFields(raw, CALL_FIELDS, at);
-  const call: Writable<Call> = {
-    id: readText(fields.UUID, "UUID", at),
-    name: readText(fields.Name, "Name", at),
-    queue: readText(fields.RoutingKey, "RoutingKey", at),
-    eta: readEta(fields.ETA, at),
-    groupId: readText(fields.GroupUUID, "GroupUUID", at),
-    groupSize: readInteger(fields.GroupTaskCount, "GroupTaskCount", at),
-    args: readList(fields.Args, "Args", at)?.map((item, i) => readArgument(item, i, at)) ?? null,
-    headers: readMap(fields.Headers, "Headers", at),
-    priority: readPriority(fields.Priority, at),
-    immutable: readFlag(fields.Immutable, "Immutable", at),
-    retryCount: readInteger(fields.RetryCount, "RetryCount", at),
-    retryTimeoutS: readInteger(fields.RetryTimeout, "RetryTimeout", at),
-    onSuccess: readCalls(fields.OnSuccess, "OnSuccess", at, todo),
-    onError: readCalls(fields.OnError, "OnError", at, todo),
-    chordCallback: null,
-    orderingKey: readText(fields.BrokerMessageGroupId, "BrokerMessageGroupId", at),
-    receiptHandle: readText(fields.SQSReceiptHandle, "SQSReceiptHandle", at),
-    keepOnError: readFlag(fields.StopTaskDeletionOnError, "StopTaskDeletionOnError", at),
-    ignoreWhenNotRegistered: readFlag(fields.IgnoreWhenTaskNotRegistered, "IgnoreWhenTaskNotRegistered", at),
+  const call = {
+    id: readText(fields, "UUID", at),
+    name: readText(fields, "Name", at),
+    queue: readText(fields, "RoutingKey", at),
+    eta: readEta(fields, at),
+    groupId: readText(fields, "GroupUUID", at),
+    groupSize: readInteger(fields, "GroupTaskCount", at),
+    args: readList(fields, "Args", at)?.map((item, index) => readArgument(item, { up: at, field: "Args", index })) ?? null,
+    headers: readMap(fields, "Headers", at),
+    priority: readPriority(fields, at),
+    immutable: readFlag(fields, "Immutable", at),
+    retryCount: readInteger(fields, "RetryCount", at),
+    retryTimeoutS: readInteger(fields, "RetryTimeout", at),
+    onSuccess: readCalls(fields, "OnSuccess", at, todo),
+    onError: readCalls(fields, "OnError", at, todo),
+    chordCallback: null as Call | null,
+    orderingKey: readText(fields, "BrokerMessageGroupId", at),
+    receiptHandle: readText(fields, "SQSReceiptHandle", at),
+    keepOnError: readFlag(fields, "StopTaskDeletionOnError", at),
+    ignoreWhenNotRegistered: readFlag(fields, "IgnoreWhenTaskNotRegistered", at),
   };
-  if (fields.ChordCallback !== null && fields.ChordCallback !== undefined) {
+  if ((fields.ChordCallback ?? null) !== null) {
     const put = (callback: Call): void => void (call.chordCallback = callback);
-    todo.push({ raw: fields.ChordCallback, at: { up: at, field: "ChordCallback", index: undefined }, put });
+    todo.push({ raw: fields.ChordCallback, at: { up: at, field: "ChordCallback" }, put });
   }
   return call;
 }
 
-/** The calls come later; they are read in the order in which they are put down here. */
-function readCalls(raw: unknown, field: string, at: At | undefined, todo: Pending[]): readonly Call[] | null {
-  const items = readList(raw, field, at);
+/** The list is filled later, as its calls are read. */
+function readCalls(fields: Fields, field: string, at: At | undefined, todo: Pending[]): readonly Call[] | null {
+  const items = readList(fields, field, at);
   if (items === null) return null;
   const calls: Call[] = [];
-  const put = (call: Call): void => void calls.push(call);
-  for (const [index, item] of items.entries()) todo.push({ raw: item, at: { up: at, field, index }, put });
+  for (const [index, raw] of items.entries()) {
+    todo.push({ raw, at: { up: at, field, index }, put: (call) => void (calls[index] = call) });
+  }
   return calls;
 }
 
-function readArgument(raw: unknown, index: number, up: At | undefined): Argument {
-  const at = { up, field: "Args", index };
+function readArgument(raw: unknown, at: At): Argument {
   const fields = readFields(raw ?? {}, VALUE_FIELDS, at);
-  const name = readText(fields.Name, "Name", at);
-  const type = readText(fields.Type, "Type", at);
-  const value = fields.Value ?? null;
-  return fields.As === "bigint" ? { name, type, value, as: "bigint" } : { name, type, value };
+  return { name: readText(fields, "Name", at), ...readTyped(fields, at) };
 }
 
-/** The typed value that stands in a list of `field`. */
-export function readTyped(raw: unknown, field: string, index: number): TypedValue {
-  const at = { up: undefined, field, index };
+/** A null in the list is the zero value, of which no worker knows the type. */
+export function readTyped(raw: unknown, at: At): TypedValue {
   const fields = readFields(raw ?? {}, VALUE_FIELDS, at);
-  const type = readText(fields.Type, "Type", at);
-  const value = fields.Value ?? null;
-  return fields.As === "bigint" ? { type, value, as: "bigint" } : { type, value };
+  const typed = { type: readText(fields, "Type", at), value: fields.Value ?? null };
+  return fields.As === "bigint" ? { ...typed, as: "bigint" } : typed;
 }
 
-function readEta(raw: unknown, at: At | undefined): string | null {
-  if (raw === null || raw === undefined) return null;
-  if (typeof raw === "string" && !Number.isNaN(parseInstant(raw))) return raw;
-  throw malformed(raw, "an RFC 3339 time", at, "ETA");
+function readEta(fields: Fields, at: At | undefined): string | null {
+  const eta = fields.ETA ?? null;
+  if (eta === null || (typeof eta === "string" && !Number.isNaN(parseInstant(eta)))) return eta;
+  throw malformed(eta, "an RFC 3339 time", at, "ETA");
 }
 
-function readPriority(raw: unknown, at: At | undefined): number {
-  const priority = readInteger(raw, "Priority", at);
+function readPriority(fields: Fields, at: At | undefined): number {
+  const priority = readInteger(fields, "Priority", at);
   if (priority >= 0 && priority <= 255) return priority;
-  throw malformed(raw, "within 0..255", at, "Priority");
+  throw malformed(priority, "within 0..255", at, "Priority");
 }

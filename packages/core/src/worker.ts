@@ -1,9 +1,8 @@
 import type { Delivery } from "./broker.ts";
-import type { Processor } from "./process.ts";
+import type { Station } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
-import { WfeError, errorText } from "./errors.ts";
-import { compose } from "./middleware.ts";
-import { createProcessor } from "./process.ts";
+import { WfeError, errorText, toError } from "./errors.ts";
+import { process } from "./process.ts";
 import { Abandoned, Run } from "./run.ts";
 
 export interface WorkerOptions {
@@ -44,7 +43,6 @@ export class Worker implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #queues: ReadonlyMap<string, number>;
   readonly #options: WorkerOptions;
-  readonly #token: string;
   readonly #fetching = new AbortController();
   readonly #runs = new Set<Run>();
   /** One listener per lease, however many deliveries share it. */
@@ -58,7 +56,6 @@ export class Worker implements AsyncDisposable {
     this.tag = options.tag ?? "worker";
     this.#runtime = runtime;
     this.#options = options;
-    this.#token = Math.random().toString(36).slice(2, 10);
     this.#queues = shares(options, runtime.settings.defaultQueue);
     for (const name of ["stopDeadlineMs", "beatMs"] as const) {
       const value = options[name];
@@ -109,9 +106,7 @@ export class Worker implements AsyncDisposable {
 
   async #consume(queue: string, prefetch: number): Promise<void> {
     const { broker } = this.#runtime.ports;
-    const { beatMs = 10_000 } = this.#options;
-    const processor = createProcessor(this.#runtime, { queue, token: `${this.#token}.${queue}`, beatMs });
-    const handle = this.#handler(processor, queue);
+    const station = this.#station(queue);
     const { signal } = this.#fetching;
     const onError = (error: Error): void =>
       this.#runtime.log.error({ err: error, queue, tag: this.tag }, `consuming ${queue}: ${error.message}`);
@@ -120,14 +115,21 @@ export class Worker implements AsyncDisposable {
       try {
         for await (const delivery of broker.consume({ queue, prefetch, signal, tag: this.tag, onError })) {
           pause = CONSUME_PAUSE_MS.first;
-          void handle(delivery);
+          void this.#handle(new Run(delivery, station));
         }
       } catch (error) {
-        onError(error instanceof Error ? error : new Error(errorText(error)));
+        onError(toError(error));
       }
       if (!signal.aborted) await this.#wait(pause);
       pause = Math.min(pause * 2, CONSUME_PAUSE_MS.most);
     }
+  }
+
+  #station(queue: string): Station {
+    const worker = Math.random().toString(36).slice(2, 10);
+    let runs = 0;
+    const newToken = (): string => `${worker}.${(runs += 1).toString(36)}`;
+    return { runtime: this.#runtime, queue, newToken, beatMs: this.#options.beatMs ?? 10_000 };
   }
 
   #wait(ms: number): Promise<void> {
@@ -137,29 +139,23 @@ export class Worker implements AsyncDisposable {
     });
   }
 
-  #handler(processor: Processor, queue: string): (delivery: Delivery) => Promise<void> {
-    const { middleware, log, clock } = this.#runtime;
-    const around = compose<Delivery, void>(
-      middleware.map((one) => one.consume && ((delivery, next) => one.consume?.(delivery, () => next(delivery)) as Promise<void>)),
-    );
-    return async (delivery) => {
-      const run = new Run(delivery, clock);
-      this.#runs.add(run);
-      this.#watchLease(delivery.signal);
-      try {
-        await (around ? around(delivery, () => processor.process(run)) : processor.process(run));
-      } catch (error) {
-        if (!(error instanceof Abandoned)) await this.#giveBack(run, queue, error);
-      } finally {
-        this.#runs.delete(run);
-        if (this.#runs.size === 0) this.#idle?.();
-      }
-      log.debug({ queue, tag: this.tag }, "delivery settled");
-    };
+  async #handle(run: Run): Promise<void> {
+    const { aroundConsume } = this.#runtime;
+    this.#runs.add(run);
+    this.#watchLease(run.delivery.signal);
+    try {
+      await (aroundConsume ? aroundConsume(run.delivery, () => process(run)) : process(run));
+    } catch (error) {
+      if (!(error instanceof Abandoned)) await this.#giveBack(run, error);
+    } finally {
+      this.#runs.delete(run);
+      if (this.#runs.size === 0) this.#idle?.();
+    }
   }
 
   /** Something outside of the task threw (a middleware, a broken adapter): the message must come back, but not at once. */
-  async #giveBack(run: Run, queue: string, error: unknown): Promise<void> {
+  async #giveBack(run: Run, error: unknown): Promise<void> {
+    const { queue } = run.station;
     this.#runtime.log.error({ err: error, queue, tag: this.tag }, `a delivery could not be handled: ${errorText(error)}`);
     await run.pause(1000);
     await run.delivery.release().catch(() => undefined); // its lease is over: the broker redelivers it anyway

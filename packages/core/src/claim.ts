@@ -1,0 +1,69 @@
+import type { TaskState } from "./backend.ts";
+import type { Call } from "./call.ts";
+import type { Refusal } from "./advance.ts";
+import type { Run } from "./run.ts";
+import { judge, repeatRetry } from "./advance.ts";
+import { failUnrun, republish } from "./aside.ts";
+import { finish } from "./finish.ts";
+import { OURS, attemptOf, withHeaders } from "./headers.ts";
+import { stateOf } from "./runtime.ts";
+
+/**
+ * Step 4: saves STARTED for this run. Answers the call to run (a later attempt than the message says, on an ordered
+ * queue), or undefined where the run was refused and the delivery has been dealt with.
+ */
+export async function claim(run: Run, message: Call): Promise<Call | undefined> {
+  const { runtime, newToken } = run.station;
+  const token = newToken();
+  let call = message;
+  let start = 1;
+  let info: TaskState["info"];
+  for (;;) {
+    const state = stateOf(call, "STARTED", runtime, { start, run: token, info });
+    const standing = await run.save(state);
+    if (!standing) {
+      run.state = state;
+      return call;
+    }
+    if (retriesInPlace(run) && standing.status === "RETRY") {
+      call = repeatRetry(call, standing, runtime.clock.now());
+      continue;
+    }
+    const { maxStarts } = runtime.settings;
+    const refusal = judge(call, standing, { attempt: attemptOf(call), redelivered: run.delivery.redelivered, maxStarts });
+    if (refusal.act !== "claim") {
+      await deal(run, call, standing, refusal);
+      return undefined;
+    }
+    start = refusal.start;
+    info = standing.info;
+  }
+}
+
+/** On an ordered queue a retry is a release with a delay, so that order holds. */
+export function retriesInPlace(run: Run): boolean {
+  const { facts } = run.station.runtime.ports.broker;
+  return facts.ordering === "key" && facts.delayedRelease;
+}
+
+type Refused = Exclude<Refusal, { readonly act: "claim" }>;
+
+async function deal(run: Run, call: Call, standing: TaskState, refusal: Refused): Promise<void> {
+  const { runtime, queue, beatMs } = run.station;
+  const now = runtime.clock.now();
+  switch (refusal.act) {
+    case "drop":
+      return run.delivery.ack();
+    case "replay":
+      await finish(run, call, standing);
+      return run.delivery.ack();
+    case "resend":
+      await run.publish({ ...repeatRetry(call, standing, now), queue });
+      return run.delivery.ack();
+    case "probe":
+      return republish(run, withHeaders(call, { [OURS.probe]: refusal.seen }), now + 3 * beatMs);
+    case "lost":
+      run.state = standing;
+      return failUnrun(run, call, "WORKER_LOST", `${runtime.settings.maxStarts} runs of it lost their worker`);
+  }
+}

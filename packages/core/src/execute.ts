@@ -1,0 +1,86 @@
+import type { TaskState } from "./backend.ts";
+import type { Call } from "./call.ts";
+import type { Ending } from "./advance.ts";
+import type { Run } from "./run.ts";
+import type { Registered } from "./tasks.ts";
+import { createContext, runInContext } from "./context.ts";
+import { WfeError } from "./errors.ts";
+import { OURS, headerNumber } from "./headers.ts";
+import { Abandoned } from "./run.ts";
+import { decodeArguments, encodeResults } from "./tasks.ts";
+
+/** Step 5: runs the task in its context, with its time limit. Rejects only with `Abandoned`. */
+export async function execute(run: Run, call: Call, task: Registered): Promise<Ending> {
+  const { runtime } = run.station;
+  const limitMs = headerNumber(call, OURS.timeout, task.options.timeoutMs ?? 0);
+  const tooLong = (): void => run.interrupt(timeoutError(call, limitMs));
+  const stopLimit = limitMs > 0 ? runtime.clock.after(limitMs, tooLong) : undefined;
+  const stopBeat = runtime.ports.broker.facts.tellsRedelivery ? undefined : beat(run);
+  try {
+    const returned = await run.follow(() => start(run, call, task));
+    return { kind: "returned", results: encodeResults(task, returned) };
+  } catch (thrown) {
+    if (thrown instanceof Abandoned) throw thrown;
+    return { kind: "threw", thrown };
+  } finally {
+    stopLimit?.();
+    stopBeat?.();
+  }
+}
+
+function timeoutError(call: Call, ms: number): WfeError {
+  return new WfeError("WFE_TIMEOUT", `${call.name} (${call.id}) ran longer than its limit of ${ms} ms`);
+}
+
+function start(run: Run, call: Call, task: Registered): unknown {
+  const { aroundRun } = run.station.runtime;
+  const args = decodeArguments(task, call);
+  const context = createContext(run, call, progressOf(run));
+  return runInContext(context, () =>
+    aroundRun ? aroundRun(context, async () => task.run(...args)) : task.run(...args),
+  );
+}
+
+/** Renews the state of a long run, so that others can see it is alive. Answers how to stop. */
+function beat(run: Run): () => void {
+  const { runtime, beatMs } = run.station;
+  let cancel = (): void => {};
+  const arm = (): void => {
+    cancel = runtime.clock.after(beatMs, () => {
+      void renew(run, run.state?.info);
+      arm();
+    });
+  };
+  arm();
+  return () => cancel();
+}
+
+/** Saves STARTED again with a higher beat. Never rejects: the next one may succeed. */
+async function renew(run: Run, info: TaskState["info"]): Promise<void> {
+  if (!run.state || run.over || run.abandoned) return;
+  const { ports, log } = run.station.runtime;
+  run.state = { ...run.state, beat: run.state.beat + 1, info };
+  try {
+    const standing = await ports.save(run.state);
+    if (standing) run.abandon(new WfeError("WFE_LEASE_LOST", `it is ${standing.status} by somebody else's hand`));
+  } catch (error) {
+    log.warn({ err: error, taskId: run.state.id }, "could not renew the state of a running task");
+  }
+}
+
+const PROGRESS_EVERY_MS = 100;
+
+/** Keeps the latest value with the state, at most every so often. */
+function progressOf(run: Run): (value: unknown) => void {
+  let latest: unknown;
+  let waiting = false;
+  const store = (): void => {
+    waiting = false;
+    void renew(run, { ...run.state?.info, progress: latest });
+  };
+  return (value) => {
+    latest = value;
+    if (!waiting) run.station.runtime.clock.after(PROGRESS_EVERY_MS, store, { background: true });
+    waiting = true;
+  };
+}
