@@ -5,8 +5,8 @@ import { defineConfig } from "vitest/config";
 /** Tests run on the sources of every package: nothing is built first, and stack traces point at what you edit. */
 const conditions = ["@wfe/source", "node", "import", "module", "default"];
 
-/** One project per package that has tests, found by looking: a new package needs no edit here. */
-const projects = globSync("packages/*/test").map((folder) => ({
+/** One project per folder that has tests, found by looking: a new package needs no edit here. */
+const projects = globSync(["packages/*/test", "tooling/test"]).map((folder) => ({
   extends: true as const,
   root: dirname(folder),
   test: { name: basename(dirname(folder)), include: ["test/**/*.test.ts"] },

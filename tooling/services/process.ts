@@ -12,10 +12,12 @@ export interface ProcessRecord {
 export function birthOf(pid: number): string | undefined {
   if (process.platform !== "linux") return signalled(pid, 0) ? "unknown" : undefined;
   try {
-    // "pid (name) state … starttime …": fields 3 and 22. The name may hold spaces, so count from its end.
+    // "pid (name) state … threads … starttime …": fields 3, 20 and 22. The name may hold spaces: count from its end.
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? undefined : fields[19];
+    // A killed process is a zombie as soon as its main thread is; its sockets close with the last thread.
+    const ended = fields[0] === "Z" && Number(fields[17]) <= 1;
+    return ended ? undefined : fields[19];
   } catch {
     return undefined;
   }
