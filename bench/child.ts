@@ -1,0 +1,24 @@
+// One run in a process of its own: `child.ts <suite> <workload> <system> <quick> [profile]`. The figure goes to the parent.
+import { loadSuite } from "./discover.ts";
+import { profiled } from "./profile.ts";
+import type { HowToRun } from "./suite.ts";
+
+const [suiteName = "", workloadName = "", system = "", quick = "", profile] = process.argv.slice(2);
+
+async function timed(body: () => Promise<unknown>): Promise<number> {
+  globalThis.gc?.(); // what the warm-up left behind is not the workload's to clean up
+  const startedAt = performance.now();
+  await body();
+  return performance.now() - startedAt;
+}
+
+const how: HowToRun = {
+  quick: quick === "quick",
+  timed: (body) => (profile ? profiled(profile, () => timed(body)) : timed(body)),
+};
+
+const suite = await loadSuite(suiteName);
+const run = suite.workloads.find(({ name }) => name === workloadName)?.systems[system];
+if (!run) throw new Error(`${suiteName} has no ${workloadName}.${system}`);
+const figure = await run(how);
+process.send?.(figure, () => process.exit(0));

@@ -1,0 +1,74 @@
+import type { Run } from "../../suite.ts";
+import { inLanes, tasksIn } from "./task.ts";
+
+/**
+ * The floor: what any queue with this wire format must do for a task, and nothing else. Encodes the call as
+ * machinery's JSON (the same bytes as ours), decodes it, runs it, stores two states in a Map, and awaits once for
+ * each of its four steps. No gathering, no order of states, no retries, no waiting: just the bytes.
+ */
+export const raw: Run = async (how) => {
+  const states = new Map<string, object>();
+  const { warmUp, measured } = tasksIn(how);
+  const one = async (index: number): Promise<void> => {
+    const body = JSON.stringify(callOf(index));
+    states.set(`task_${index}`, stateOf(index, "PENDING", undefined));
+    await undefined; // sent
+    const call = JSON.parse(body) as ReturnType<typeof callOf>;
+    await undefined; // fetched
+    const answer = await add(call.Args[0]?.Value ?? NaN, call.Args[1]?.Value ?? NaN);
+    states.set(call.UUID, stateOf(index, "SUCCESS", answer));
+    await undefined; // woken
+    if (!states.has(call.UUID)) throw new Error("no result");
+  };
+  await inLanes(warmUp, 200, one);
+  const ms = await how.timed(() => inLanes(measured, 200, one));
+  return (ms * 1000) / measured;
+};
+
+async function add(a: number, b: number): Promise<number> {
+  return a + b;
+}
+
+function callOf(index: number) {
+  return {
+    UUID: `task_${index}`,
+    Name: "add",
+    RoutingKey: "machinery_tasks",
+    ETA: null,
+    GroupUUID: "",
+    GroupTaskCount: 0,
+    Args: [
+      { Name: "", Type: "int64", Value: index },
+      { Name: "", Type: "int64", Value: 1 },
+    ],
+    Headers: { "wfe-sent": String(Date.now()) },
+    Priority: 0,
+    Immutable: false,
+    RetryCount: 0,
+    RetryTimeout: 0,
+    OnSuccess: null,
+    OnError: null,
+    ChordCallback: null,
+    BrokerMessageGroupId: "",
+    SQSReceiptHandle: "",
+    StopTaskDeletionOnError: false,
+    IgnoreWhenTaskNotRegistered: false,
+  };
+}
+
+function stateOf(index: number, status: string, answer: number | undefined) {
+  const createdAt = Date.now();
+  return {
+    id: `task_${index}`,
+    name: "add",
+    status,
+    attempt: 0,
+    start: 1,
+    beat: 0,
+    run: "",
+    results: answer === undefined ? [] : [{ type: "int64", value: answer }],
+    error: "",
+    createdAt,
+    expiresAt: createdAt + 3_600_000,
+  };
+}
