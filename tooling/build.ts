@@ -1,4 +1,4 @@
-// `pnpm build`: `tsc -b` in every package that changed; turbo remembers the results of the others.
+// `pnpm build`: fills dist/ of every package that changed; turbo remembers the results of the others.
 import { readFileSync } from "node:fs";
 import { command } from "./command.ts";
 
