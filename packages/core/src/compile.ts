@@ -11,9 +11,12 @@ import { msToEta } from "./instant.ts";
  * the whole. The tail has the id of the workflow, the others have that id and their place in the tree, so that
  * the same workflow can be sent twice and any step can be repeated under the same ids:
  *
- *     chain at p: links p.0, p.1, …, the last one p itself
- *     group at p: members p.0, p.1, …; where something must join them, a built-in task p
- *     chord at p: the group at p.g, the callback p itself
+ *     chain at p: links at p.0, p.1, …; the last one has the id of the chain
+ *     group at p: members p.0, p.1, …; where something must join them, members p.g.0, … and a built-in task
+ *     chord at p: the group at p.g, the callback at p.c; it has the id of the chord
+ *
+ * So a node has a place, under which its parts are, and an id, which its tail gets: of two chords in one tail
+ * both have the id of the whole, but each has a place of its own.
  */
 export interface Compiled {
   readonly heads: readonly Call[];
@@ -46,13 +49,23 @@ interface Membership {
 
 const NOTHING: Next = { onSuccess: [] };
 
+/** Where a node stands: its parts are under `place`, its tail has `id`. */
+interface Spot {
+  readonly place: string;
+  readonly id: string;
+}
+
+function spotOf(place: string): Spot {
+  return { place, id: place };
+}
+
 /** Turns a workflow into calls. Pure: ids come from `rootId`, times from `now`. */
 export function compile(node: Workflow, context: CompileContext): Compiled {
   const build = new Build(context);
   const heads =
     node.kind === "group"
       ? build.members(node, context.rootId, null)
-      : build.node(node, context.rootId, NOTHING);
+      : build.node(node, spotOf(context.rootId), NOTHING);
   return { heads, groups: build.groups, calls: build.calls };
 }
 
@@ -79,38 +92,38 @@ class Build {
   }
 
   /** The heads of a node, which is followed by `next`. */
-  node(node: Workflow, place: string, next: Next): readonly Call[] {
+  node(node: Workflow, spot: Spot, next: Next): readonly Call[] {
     switch (node.kind) {
       case "task":
-        return [this.#call(node, place, next)];
+        return [this.#call(node, spot.id, next)];
       case "chain":
-        return this.#chain(node.links, place, next);
+        return this.#chain(node.links, spot, next);
       case "group":
-        return this.#group(node, place, next);
+        return this.#group(node, spot, next);
       case "chord":
-        return this.#chord(node, place, next);
+        return this.#chord(node, spot, next);
     }
   }
 
-  #chain(links: readonly Workflow[], place: string, next: Next): readonly Call[] {
+  #chain(links: readonly Workflow[], { place, id }: Spot, next: Next): readonly Call[] {
     const last = links.length - 1;
-    let heads = this.node(links[last] as Workflow, place, next);
+    let heads = this.node(links[last] as Workflow, { place: `${place}.${last}`, id }, next);
     for (let index = last - 1; index >= 0; index -= 1) {
-      heads = this.node(links[index] as Workflow, `${place}.${index}`, { onSuccess: heads });
+      heads = this.node(links[index] as Workflow, spotOf(`${place}.${index}`), { onSuccess: heads });
     }
     return heads;
   }
 
-  #chord(node: Chord, place: string, next: Next): readonly Call[] {
-    const heads = this.node(node.callback, place, next);
+  #chord(node: Chord, { place, id }: Spot, next: Next): readonly Call[] {
+    const heads = this.node(node.callback, { place: `${place}.c`, id }, next);
     return this.members(node.group, `${place}.g`, this.#single(heads, `${place}.j`));
   }
 
   /** A group that something follows: a chord with what follows, or with a join. */
-  #group(node: GroupNode, place: string, next: Next): readonly Call[] {
+  #group(node: GroupNode, { place, id }: Spot, next: Next): readonly Call[] {
     const [only, ...more] = next.onSuccess;
     if (only && more.length === 0 && !next.member) return this.members(node, place, only);
-    return this.members(node, `${place}.g`, this.#join(place, next));
+    return this.members(node, `${place}.g`, this.#join(id, next));
   }
 
   /** The members as heads, each of which belongs to the group and carries its callback. */
@@ -119,8 +132,10 @@ class Build {
     if (groupSize === 0) return callback ? [withoutMembers(callback)] : [];
     const groupId = groupIdOf(place);
     this.#addGroup(groupId, groupSize);
-    const member = { groupId, groupSize, callback };
-    return node.members.flatMap((one, index) => this.node(one, memberId(groupId, index), { onSuccess: [], member }));
+    const member = { groupId, groupSize, callback: callback && asCallback(callback) };
+    return node.members.flatMap((one, index) =>
+      this.node(one, spotOf(memberId(groupId, index)), { onSuccess: [], member }),
+    );
   }
 
   #addGroup(id: string, size: number): void {
@@ -139,9 +154,9 @@ class Build {
     return heads.length === 1 ? (heads[0] as Call) : this.#join(place, { onSuccess: heads });
   }
 
-  #join(place: string, next: Next): Call {
+  #join(id: string, next: Next): Call {
     const spread = next.onSuccess.length > 0;
-    return this.#emptyCall(JOIN_TASK, place, spread ? undefined : { [OURS.collect]: "1" }, next);
+    return this.#emptyCall(JOIN_TASK, id, spread ? undefined : { [OURS.collect]: "1" }, next);
   }
 
   #emptyCall(name: string, id: string, headers: Record<string, string> | undefined, next: Next): Call {
@@ -237,6 +252,11 @@ function membership(member: Membership | undefined): Pick<Call, "groupId" | "gro
  */
 function passesNothing(options: SignatureOptions, onSuccess: readonly Call[]): boolean {
   return onSuccess.length > 0 ? onSuccess.every(isImmutable) : (options.immutable ?? false);
+}
+
+/** Of a chord's callback, Go reads the flag as: takes nothing. So what takes results must not have it. */
+function asCallback(call: Call): Call {
+  return call.immutable && !isImmutable(call) ? { ...call, immutable: false } : call;
 }
 
 /** An empty group is already done: its callback takes the results of nobody. */
