@@ -33,9 +33,13 @@ else {
 
 async function bench(suite: Suite): Promise<void> {
   mkdirSync(results, { recursive: true });
-  await using _prepared = (await suite.prepare?.()) ?? undefined;
   const workloads = chosen(suite);
-  await (values.profile ? profile(suite, workloads[0] as Workload) : measure(suite, workloads));
+  const prepared = await suite.prepare?.();
+  try {
+    await (values.profile ? profile(suite, workloads[0] as Workload) : measure(suite, workloads));
+  } finally {
+    await prepared?.[Symbol.asyncDispose]();
+  }
 }
 
 /** `--only task,chord` takes every workload of that name, and those under it: `chord.100`, … */

@@ -7,7 +7,7 @@ export interface Suite {
   /** One line for people: what was measured, on what. */
   readonly about: string;
   /** Once, in the parent, before the first run: build, start servers. What it answers is disposed in the end. */
-  prepare?(): Promise<AsyncDisposable | void>;
+  prepare?(): Promise<AsyncDisposable | undefined>;
   /** The first is what `--profile` profiles when `--only` names none. */
   readonly workloads: readonly Workload[];
 }

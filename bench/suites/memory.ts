@@ -1,24 +1,72 @@
-import type { Suite } from "../suite.ts";
+import type { Suite, Workload } from "../suite.ts";
+import { chordOf } from "./memory/chord.ts";
+import { drain, heapAfterExpiry, queuedHeap, queuedRss } from "./memory/memory.ts";
+import { buildCore, importTime, packedSize } from "./memory/package.ts";
 import { raw } from "./memory/raw.ts";
+import { steps } from "./memory/steps.ts";
 import { allAtOnce, oneByOne } from "./memory/task.ts";
+
+const µs = { unit: "µs", better: "lower" } as const;
+const bytes = { unit: "B", better: "lower" } as const;
+
+const stepNotes: Readonly<Record<string, string>> = {
+  sign: "the steps alone, in batches of 100; task minus their sum is core's own: gathering, claiming, waiting",
+};
 
 export const suite: Suite = {
   name: "memory",
   about: "send → worker → result on the memory adapter, all in one process, concurrency 100",
+  prepare: buildCore,
   workloads: [
     {
+      ...µs,
       name: "task",
-      unit: "µs",
-      better: "lower",
       note: "per task, at most 200 in flight; raw: JSON there and back, two states in a Map, four awaits",
       systems: { ours: oneByOne, raw },
     },
+    { ...µs, name: "task.burst", note: "per task; all sent, then all awaited", systems: { ours: allAtOnce } },
+    ...Object.entries(steps).map(([name, ours]): Workload => ({
+      ...µs,
+      name: `step.${name}`,
+      systems: { ours },
+      ...(stepNotes[name] && { note: stepNotes[name] }),
+    })),
+    { ...µs, name: "chord.100", note: "per member", systems: { ours: chordOf(100) } },
+    { ...µs, name: "chord.1000", systems: { ours: chordOf(1000) } },
+    { ...µs, name: "chord.10000", systems: { ours: chordOf(10_000) } },
     {
-      name: "task.burst",
-      unit: "µs",
+      ...bytes,
+      name: "queued.heap",
+      note: "per waiting task, message and state, of 100,000",
+      systems: { ours: queuedHeap },
+    },
+    { ...bytes, name: "queued.rss", systems: { ours: queuedRss } },
+    {
+      ...µs,
+      name: "queued.drain",
+      note: "per task, until 100,000 waiting ones have ended",
+      systems: { ours: drain },
+    },
+    {
+      ...bytes,
+      name: "heap",
+      note: "retained per task once its result has expired",
+      systems: { ours: heapAfterExpiry },
+    },
+    {
+      name: "import",
+      unit: "ms",
       better: "lower",
-      note: "all sent, then all awaited",
-      systems: { ours: allAtOnce },
+      note: "of the built @wfe/core",
+      systems: { ours: importTime },
+    },
+    {
+      name: "size",
+      unit: "kB",
+      better: "lower",
+      once: true,
+      note: "of the packed core",
+      systems: { ours: packedSize },
     },
   ],
 };
