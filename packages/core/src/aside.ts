@@ -14,7 +14,7 @@ import { stateOf } from "./runtime.ts";
 /** A copy that is delivered again at `at`; then the delivery in hand is acked. */
 export async function republish(run: Run, call: Call, at: number): Promise<void> {
   await run.publish({ ...call, queue: run.station.queue, eta: msToEta(at) });
-  await run.delivery.ack();
+  await run.ack();
 }
 
 /** Puts the delivery aside as a dead letter, with the reason. */
@@ -26,7 +26,7 @@ export async function bury(run: Run, reason: DeadReason, error: string, call?: C
   await run.patiently("publish a dead letter", () => ports.publish(message));
   log.error({ taskId: id, task: call?.name, queue, reason }, `put aside as a dead letter: ${error}`);
   emit("dead-lettered", () => ({ id, name: call?.name ?? "", queue, attempt: 0, error }));
-  await run.delivery.ack();
+  await run.ack();
 }
 
 /** FAILURE and all that follows from it, and a dead letter, for a call that did not get to run. */
@@ -42,7 +42,7 @@ const UNKNOWN_PAUSE_MS = { first: 500, most: 60_000 };
 
 /** No such task here: perhaps another worker of this queue knows it. Bounded by time, never a hot loop. */
 export async function postponeUnknown(run: Run, call: Call): Promise<void> {
-  if (call.ignoreWhenNotRegistered) return run.delivery.ack();
+  if (call.ignoreWhenNotRegistered) return run.ack();
   const { runtime, queue } = run.station;
   const limitMs = runtime.settings.unknownTaskLimitMs;
   const now = runtime.clock.now();

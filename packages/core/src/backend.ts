@@ -1,7 +1,8 @@
 import type { CallOptions } from "./broker.ts";
 
 /**
- * The Backend port: remembers task states and groups. Batch-first: core gathers the calls of one tick.
+ * The Backend port: remembers task states and groups. Batch-first: core gathers the calls of one tick. Every call
+ * settles, within the adapter's own time limit: `WFE_UNAVAILABLE` while the server is away.
  *
  * ## Order of states
  *

@@ -13,6 +13,7 @@
  *   leave the server.
  * - **Patient.** `consume` survives its server: it reconnects for ever, with backoff, and reports each
  *   failure through `onError`. It ends only when `signal` aborts.
+ * - **Answering.** Every call settles, within the adapter's own time limit: `WFE_UNAVAILABLE` while the server is away.
  * - **Clean.** When `signal` aborts, what was fetched but not yet handed out goes back at once, not marked as
  *   redelivered. Deliveries already handed out can still be acked or released until `close`.
  *   `close` (`Symbol.asyncDispose`) gives back what is left, ends all timers, and closes only what the

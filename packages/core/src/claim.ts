@@ -53,13 +53,13 @@ async function deal(run: Run, call: Call, standing: TaskState, refusal: Refused)
   const now = runtime.clock.now();
   switch (refusal.act) {
     case "drop":
-      return run.delivery.ack();
+      return run.ack();
     case "replay":
       await finish(run, call, standing);
-      return run.delivery.ack();
+      return run.ack();
     case "resend":
       await run.publish({ ...repeatRetry(call, standing, now), queue });
-      return run.delivery.ack();
+      return run.ack();
     case "probe":
       return republish(run, withHeaders(call, { [OURS.probe]: refusal.seen }), now + 3 * beatMs);
     case "lost":

@@ -21,11 +21,11 @@ export async function conclude(run: Run, call: Call, verdict: Verdict, durationM
   run.over = true;
   if (verdict.kind === "retry") return concludeRetry(run, call, verdict, durationMs);
   const state = await storeFinal(run, call, verdict);
-  if (!isFinal(state.status)) return run.delivery.ack(); // fenced: a later run owns what follows
+  if (!isFinal(state.status)) return run.ack(); // fenced: a later run owns what follows
   await finish(run, call, state);
   tell(run, call, state, durationMs);
   if (state.status === "FAILURE" && call.keepOnError) return bury(run, "FAILED", state.error, call);
-  await run.delivery.ack();
+  await run.ack();
 }
 
 /** What stands in the end. A result that cannot be stored is a failure that can. */
@@ -56,10 +56,10 @@ async function concludeRetry(run: Run, call: Call, verdict: Retry, durationMs: n
   const { start, run: token } = run.state as TaskState;
   const info = retryInfo(copy, runtime.clock.now() + delayMs);
   const standing = await run.save(stateOf(call, "RETRY", runtime, { start: start ?? 1, run: token, error, info }));
-  if (standing) return run.delivery.ack(); // fenced or revoked: whoever did it owns what follows
+  if (standing) return run.ack(); // fenced or revoked: whoever did it owns what follows
   runtime.log.info({ taskId: call.id, task: call.name, queue, delayMs }, `task will be run again: ${error}`);
   emit("retried", () => ({ id: call.id, name: call.name, queue, attempt: attemptOf(call), error, durationMs }));
-  if (retriesInPlace(run)) return run.delivery.release({ delayMs });
+  if (retriesInPlace(run)) return run.release({ delayMs });
   await run.publish({ ...copy, queue });
-  await run.delivery.ack();
+  await run.ack();
 }

@@ -40,28 +40,50 @@ export function runInContext<T>(context: TaskContext, body: () => T): T {
 }
 
 /** What `currentTask()` answers inside of a run. Everything dear is made when it is asked for. */
-export function createContext(run: Run, call: Call, progress: (value: unknown) => void): TaskContext {
-  return {
-    id: call.id,
-    name: call.name,
-    queue: run.station.queue,
-    start: run.state?.start ?? 1,
-    retriesLeft: call.retryCount,
-    groupId: call.groupId || undefined,
-    get attempt() {
-      return attemptOf(call);
-    },
-    get headers() {
-      return foreignHeaders(call.headers);
-    },
-    get signal() {
-      return run.signal;
-    },
-    get log() {
-      return taskLogger(run.station.runtime.log, call);
-    },
-    progress,
-  };
+export class RunContext implements TaskContext {
+  readonly #run: Run;
+  readonly #call: Call;
+  readonly #progress: (run: Run, value: unknown) => void;
+
+  constructor(run: Run, call: Call, progress: (run: Run, value: unknown) => void) {
+    this.#run = run;
+    this.#call = call;
+    this.#progress = progress;
+  }
+
+  get id(): string {
+    return this.#call.id;
+  }
+  get name(): string {
+    return this.#call.name;
+  }
+  get queue(): string {
+    return this.#run.station.queue;
+  }
+  get attempt(): number {
+    return attemptOf(this.#call);
+  }
+  get start(): number {
+    return this.#run.state?.start ?? 1;
+  }
+  get retriesLeft(): number {
+    return this.#call.retryCount;
+  }
+  get groupId(): string | undefined {
+    return this.#call.groupId || undefined;
+  }
+  get headers(): Readonly<Record<string, unknown>> {
+    return foreignHeaders(this.#call.headers);
+  }
+  get signal(): AbortSignal {
+    return this.#run.signal;
+  }
+  get log(): Logger {
+    return taskLogger(this.#run.station.runtime.log, this.#call);
+  }
+  progress(value: unknown): void {
+    this.#progress(this.#run, value);
+  }
 }
 
 function taskLogger(log: Logger, call: Call): Logger {

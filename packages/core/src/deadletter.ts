@@ -1,6 +1,7 @@
 import type { Delivery, Message } from "./broker.ts";
 import type { Clock } from "./clock.ts";
 import { WfeError } from "./errors.ts";
+import { OURS } from "./headers.ts";
 import { parseJson } from "./json.ts";
 import type { Ports } from "./ports.ts";
 import { decodeCall, encodeCall } from "./wire.ts";
@@ -9,8 +10,7 @@ export type DeadReason =
   | "MALFORMED" // bytes that are no call
   | "UNREGISTERED" // no worker knew the task within the time limit
   | "WORKER_LOST" // every run of it lost its worker
-  | "FAILED" // failed for good, and keepOnError was set
-  | "REJECTED"; // a consume middleware kept throwing
+  | "FAILED"; // failed for good, and keepOnError was set; or it could not be handled at all
 
 /** A message that was put aside. Its body is what arrived; nothing of it was changed unless `cut`. */
 export interface DeadLetter {
@@ -103,14 +103,12 @@ export function createDeadLetters(queue: string, ports: Ports, clock: Clock): De
 /** A call is sent again as new: its old state is final. What is no call goes as it is. */
 function revived(letter: DeadLetter): Message {
   const id = `${letter.id.split("~")[0]}~${letter.at.toString(36)}${Math.random().toString(36).slice(2, 8)}`;
-  if (letter.reason === "MALFORMED" || letter.reason === "REJECTED") {
-    return { id, queue: letter.queue, body: letter.body };
-  }
+  if (letter.reason === "MALFORMED") return { id, queue: letter.queue, body: letter.body };
   const call = decodeCall(letter.body);
   const headers = Object.entries(call.headers ?? {}).filter(
-    ([name]) => name !== "wfe-unknown" && name !== "wfe-probe" && name !== "wfe-attempt",
+    ([name]) => name !== OURS.unknown && name !== OURS.probe && name !== OURS.attempt,
   );
-  const body = encodeCall({ ...call, id, headers: { ...Object.fromEntries(headers), "wfe-dead": letter.id } });
+  const body = encodeCall({ ...call, id, headers: { ...Object.fromEntries(headers), [OURS.dead]: letter.id } });
   return { id, queue: letter.queue, body };
 }
 

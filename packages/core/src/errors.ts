@@ -70,9 +70,15 @@ export class TaskError extends WfeError {
   }
 }
 
-/** May the same call succeed later? Errors that are not ours count as passing faults of a client library. */
+/** May the same call succeed later? */
 export function isRetryable(error: unknown): boolean {
-  return error instanceof WfeError ? error.retryable : true;
+  return error instanceof WfeError && error.retryable;
+}
+
+/** What an adapter rejected with. What is no `WfeError` counts as a passing fault of its client library. */
+export function adapterError(adapter: string, thrown: unknown): WfeError {
+  if (thrown instanceof WfeError) return thrown;
+  return new WfeError("WFE_UNAVAILABLE", `${adapter}: ${errorText(thrown)}`, { cause: thrown });
 }
 
 /** The text of anything that was thrown; never throws itself. */

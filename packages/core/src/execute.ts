@@ -3,7 +3,7 @@ import type { Call } from "./call.ts";
 import type { Ending } from "./advance.ts";
 import type { Run } from "./run.ts";
 import type { Registered } from "./tasks.ts";
-import { createContext, runInContext } from "./context.ts";
+import { RunContext, runInContext } from "./context.ts";
 import { WfeError } from "./errors.ts";
 import { OURS, headerNumber } from "./headers.ts";
 import { Abandoned } from "./run.ts";
@@ -35,7 +35,7 @@ function timeoutError(call: Call, ms: number): WfeError {
 function start(run: Run, call: Call, task: Registered): unknown {
   const { aroundRun } = run.station.runtime;
   const args = decodeArguments(task, call);
-  const context = createContext(run, call, progressOf(run));
+  const context = new RunContext(run, call, keepProgress);
   return runInContext(context, () =>
     aroundRun ? aroundRun(context, async () => task.run(...args)) : task.run(...args),
   );
@@ -71,16 +71,14 @@ async function renew(run: Run, info: TaskState["info"]): Promise<void> {
 const PROGRESS_EVERY_MS = 100;
 
 /** Keeps the latest value with the state, at most every so often. */
-function progressOf(run: Run): (value: unknown) => void {
-  let latest: unknown;
-  let waiting = false;
+function keepProgress(run: Run, value: unknown): void {
+  const waiting = run.progress !== undefined;
+  run.progress = { value };
+  if (waiting) return;
   const store = (): void => {
-    waiting = false;
+    const latest = run.progress?.value;
+    run.progress = undefined;
     void renew(run, { ...run.state?.info, progress: latest });
   };
-  return (value) => {
-    latest = value;
-    if (!waiting) run.station.runtime.clock.after(PROGRESS_EVERY_MS, store, { background: true });
-    waiting = true;
-  };
+  run.station.runtime.clock.after(PROGRESS_EVERY_MS, store, { background: true });
 }

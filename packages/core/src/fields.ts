@@ -38,34 +38,38 @@ function renameFields(raw: object, names: FieldNames): Fields {
   return fields;
 }
 
-export function readText(fields: Fields, field: string, at?: At): string {
-  const raw = fields[field] ?? "";
+export function isAbsent(raw: unknown): raw is null | undefined {
+  return raw === null || raw === undefined;
+}
+
+export function readText(raw: unknown, field: string, at?: At): string {
   if (typeof raw === "string") return raw;
+  if (isAbsent(raw)) return "";
   throw malformed(raw, "a string", at, field);
 }
 
-export function readFlag(fields: Fields, field: string, at?: At): boolean {
-  const raw = fields[field] ?? false;
+export function readFlag(raw: unknown, field: string, at?: At): boolean {
   if (typeof raw === "boolean") return raw;
+  if (isAbsent(raw)) return false;
   throw malformed(raw, "true or false", at, field);
 }
 
-export function readInteger(fields: Fields, field: string, at?: At): number {
-  const raw = fields[field] ?? 0;
+export function readInteger(raw: unknown, field: string, at?: At): number {
   if (Number.isSafeInteger(raw)) return raw as number;
+  if (isAbsent(raw)) return 0;
   throw malformed(raw, "an integer within ±(2^53 - 1)", at, field);
 }
 
 /** Null stays null, for Go tells a nil slice from an empty one. */
-export function readList(fields: Fields, field: string, at?: At): readonly unknown[] | null {
-  const raw = fields[field] ?? null;
-  if (raw === null || Array.isArray(raw)) return raw;
+export function readList(raw: unknown, field: string, at?: At): readonly unknown[] | null {
+  if (isAbsent(raw)) return null;
+  if (Array.isArray(raw)) return raw;
   throw malformed(raw, "an array", at, field);
 }
 
-export function readMap(fields: Fields, field: string, at?: At): Fields | null {
-  const raw = fields[field] ?? null;
-  if (typeof raw === "object" && !Array.isArray(raw)) return raw as Fields | null;
+export function readMap(raw: unknown, field: string, at?: At): Fields | null {
+  if (isAbsent(raw)) return null;
+  if (typeof raw === "object" && !Array.isArray(raw)) return raw as Fields;
   throw malformed(raw, "an object", at, field);
 }
 

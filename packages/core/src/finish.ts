@@ -79,8 +79,7 @@ class Aftermath {
   }
 
   async #trigger(groupId: string, callback: Call): Promise<void> {
-    const { backend } = this.#runtime.ports;
-    const group = await this.#run.patiently("load a group", () => backend.loadGroup(groupId));
+    const group = await this.#run.patiently("load a group", () => this.#runtime.ports.loadGroup(groupId));
     if (!group) return this.#doom([callback, ...doomed(callback)], `the record of group ${groupId} is gone`);
     const ids = memberIds(group);
     const states = await this.#loadAll(ids);
@@ -96,12 +95,12 @@ class Aftermath {
   }
 
   async #loadAll(ids: readonly string[]): Promise<(TaskState | undefined)[]> {
-    const { backend } = this.#runtime.ports;
+    const { ports } = this.#runtime;
     const states: (TaskState | undefined)[] = [];
-    const page = Math.min(1000, backend.facts.maxBatch);
+    const page = Math.min(1000, ports.backend.facts.maxBatch);
     for (let from = 0; from < ids.length; from += page) {
       const some = ids.slice(from, from + page);
-      states.push(...(await this.#run.patiently("load the members", () => backend.loadStates(some))));
+      states.push(...(await this.#run.patiently("load the members", () => ports.loadMany(some))));
     }
     return states;
   }
@@ -125,8 +124,7 @@ class Aftermath {
   async #close(group: StoredGroup): Promise<void> {
     const { ports, clock, settings } = this.#runtime;
     const expiresAt = clock.now() + settings.resultsExpireInMs;
-    await this.#run.patiently("close a group", () => ports.backend.markTriggered(group.id, expiresAt));
-    await this.#run.patiently("let results expire", () => ports.backend.expire(memberIds(group), expiresAt));
+    await this.#run.patiently("close a group", () => ports.closeGroup(group, memberIds(group), expiresAt));
   }
 }
 

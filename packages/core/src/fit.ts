@@ -64,7 +64,8 @@ function finite(value: number): number | undefined {
 function slice(item: Fit): Fit {
   return (value) => {
     if (!Array.isArray(value) && !(value instanceof Uint8Array)) return undefined;
-    const items = Array.from(value as ArrayLike<unknown>, item);
+    const items: unknown[] = [];
+    for (const raw of value) items.push(item(raw));
     return items.includes(undefined) ? undefined : items;
   };
 }

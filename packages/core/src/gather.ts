@@ -1,5 +1,8 @@
+import { adapterError } from "./errors.ts";
+
 /**
- * Gathers the calls of one tick into one call for many: each caller hands in one item and gets one answer.
+ * Gathers the calls of one tick into one call for many: each caller hands in one item and gets one answer, which
+ * `read` makes of the item's part of the whole. An Error among the answers rejects that caller alone.
  *
  * An idle gatherer adds no latency (it flushes when the current microtasks have run). While `maxInFlight` calls
  * are under way it keeps collecting, so that a busy one makes few large calls instead of many small ones.
@@ -8,6 +11,8 @@ export interface GatherOptions {
   /** The most items in one call. */
   readonly maxItems: number;
   readonly maxInFlight?: number;
+  /** Names the adapter in errors. */
+  readonly adapter: string;
 }
 
 interface Waiter<O> {
@@ -15,11 +20,12 @@ interface Waiter<O> {
   reject(error: unknown): void;
 }
 
-export function gather<I, O>(
-  callMany: (items: readonly I[]) => Promise<readonly (O | Error)[]>,
+export function gather<I, A, O = A>(
+  callMany: (items: readonly I[]) => Promise<readonly A[]>,
   options: GatherOptions,
+  read: (answer: A, item: I) => O | Error = (answer) => answer as unknown as O,
 ): (item: I) => Promise<O> {
-  const { maxItems, maxInFlight = 2 } = options;
+  const { maxItems, maxInFlight = 2, adapter } = options;
   let items: I[] = [];
   let waiters: Waiter<O>[] = [];
   let scheduled = false;
@@ -47,9 +53,14 @@ export function gather<I, O>(
     inFlight += 1;
     try {
       const answers = await callMany(batch);
-      for (let index = 0; index < asking.length; index += 1) answer(asking[index] as Waiter<O>, answers[index]);
+      for (let index = 0; index < asking.length; index += 1) {
+        const answer = read(answers[index] as A, batch[index] as I);
+        const waiter = asking[index] as Waiter<O>;
+        if (answer instanceof Error) waiter.reject(adapterError(adapter, answer));
+        else waiter.resolve(answer);
+      }
     } catch (error) {
-      for (const waiter of asking) waiter.reject(error);
+      for (const waiter of asking) waiter.reject(adapterError(adapter, error));
     } finally {
       inFlight -= 1;
       if (items.length > 0) schedule();
@@ -62,9 +73,4 @@ export function gather<I, O>(
       waiters.push({ resolve, reject });
       schedule();
     });
-}
-
-function answer<O>(waiter: Waiter<O>, result: O | Error | undefined): void {
-  if (result instanceof Error) waiter.reject(result);
-  else waiter.resolve(result as O);
 }

@@ -24,6 +24,8 @@ export const OURS = {
   unknown: "wfe-unknown",
   /** "<start> <beat>": a copy that looks whether the run it saw is still alive. */
   probe: "wfe-probe",
+  /** The id it had before it was a dead letter. */
+  dead: "wfe-dead",
 } as const;
 
 export function header(call: Call, name: string): string | undefined {

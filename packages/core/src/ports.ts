@@ -1,9 +1,12 @@
-import type { Backend, Member, SaveOutcome, SettleOutcome, TaskState } from "./backend.ts";
+import type { Backend, Member, SaveOutcome, SettleOutcome, StoredGroup, TaskState } from "./backend.ts";
 import type { Broker, Message } from "./broker.ts";
-import { PublishError, WfeError } from "./errors.ts";
+import { PublishError, WfeError, adapterError } from "./errors.ts";
 import { gather } from "./gather.ts";
 
-/** The ports as core uses them: one item a call, gathered per tick; per-item errors reject. */
+/**
+ * The ports as core uses them: one item a call, gathered per tick; per-item errors reject. Whatever an adapter rejects
+ * with arrives as a `WfeError`, so that everything else that is thrown is known to be no fault of a server.
+ */
 export interface Ports {
   readonly broker: Broker;
   readonly backend: Backend;
@@ -11,29 +14,42 @@ export interface Ports {
   /** Undefined: stored. Else the state that stands. */
   save(state: TaskState): Promise<TaskState | undefined>;
   load(id: string): Promise<TaskState | undefined>;
+  loadMany(ids: readonly string[]): Promise<readonly (TaskState | undefined)[]>;
   settle(member: Member): Promise<Settled>;
+  loadGroup(id: string): Promise<StoredGroup | undefined>;
+  /** The group is done: remembers that, and lets it and its members' results expire. */
+  closeGroup(group: StoredGroup, memberIds: readonly string[], expiresAt: number): Promise<void>;
 }
 
 export type Settled = Exclude<SettleOutcome, { readonly error: Error }>;
 
 export function createPorts(broker: Broker, backend: Backend): Ports {
-  const publishing = { maxItems: Math.max(1, broker.facts.maxBatch) };
-  const storing = { maxItems: Math.max(1, backend.facts.maxBatch) };
-  const saveState = gather((states: readonly TaskState[]) => backend.saveStates(states), storing);
+  const publishing = { maxItems: Math.max(1, broker.facts.maxBatch), adapter: broker.name };
+  const storing = { maxItems: Math.max(1, backend.facts.maxBatch), adapter: backend.name };
+  const stored = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => Promise.reject(adapterError(backend.name, error)));
   return {
     broker,
     backend,
-    publish: gather((messages: readonly Message[]) => publishAll(broker, messages), publishing),
-    save: async (state) => standing(state, await saveState(state)),
-    load: gather((ids: readonly string[]) => backend.loadStates(ids), storing),
-    settle: gather(async (members: readonly Member[]) => (await backend.settleMembers(members)).map(settled), storing),
+    publish: gather((messages) => publishAll(broker, messages), publishing, (failure) => failure),
+    save: gather((states) => backend.saveStates(states), storing, standing),
+    load: gather((ids) => backend.loadStates(ids), storing),
+    loadMany: (ids) => stored(backend.loadStates(ids)),
+    settle: gather((members) => backend.settleMembers(members), storing, settled),
+    loadGroup: (id) => stored(backend.loadGroup(id)),
+    async closeGroup(group, memberIds, expiresAt) {
+      await stored(backend.markTriggered(group.id, expiresAt));
+      await stored(backend.expire(memberIds, expiresAt));
+    },
   };
 }
 
-async function publishAll(broker: Broker, messages: readonly Message[]): Promise<(undefined | Error)[]> {
+const NO_FAILURES: readonly undefined[] = [];
+
+async function publishAll(broker: Broker, messages: readonly Message[]): Promise<readonly (Error | undefined)[]> {
   try {
     await broker.publish(messages);
-    return [];
+    return NO_FAILURES;
   } catch (error) {
     if (!(error instanceof PublishError)) throw error;
     return messages.map((_, index) => error.failures.get(index));
@@ -45,9 +61,9 @@ function settled(outcome: SettleOutcome): Settled | Error {
 }
 
 /** A save that was repeated because its answer was lost finds itself standing: that is success. */
-function standing(state: TaskState, outcome: SaveOutcome): TaskState | undefined {
+function standing(outcome: SaveOutcome, state: TaskState): TaskState | Error | undefined {
   if (outcome.stored) return undefined;
-  if ("error" in outcome) throw outcome.error;
+  if ("error" in outcome) return outcome.error;
   return isSame(state, outcome.state) ? undefined : outcome.state;
 }
 

@@ -1,14 +1,15 @@
 import type { Call } from "./call.ts";
 import type { Run } from "./run.ts";
 import { decide } from "./advance.ts";
-import { bury, postponeUnknown, republish } from "./aside.ts";
+import { bury, failUnrun, postponeUnknown, republish } from "./aside.ts";
 import { claim } from "./claim.ts";
 import { conclude } from "./conclude.ts";
-import { WfeError, toError } from "./errors.ts";
+import { WfeError, errorText, toError } from "./errors.ts";
 import { emit } from "./events.ts";
 import { execute } from "./execute.ts";
 import { attemptOf } from "./headers.ts";
 import { etaToMs } from "./instant.ts";
+import { Abandoned } from "./run.ts";
 import { decodeCall } from "./wire.ts";
 
 /**
@@ -21,9 +22,19 @@ import { decodeCall } from "./wire.ts";
  * be repeated; while a store or broker is away it is repeated in place, and the task is not run again.
  */
 export async function process(run: Run): Promise<void> {
-  const { tasks, clock, settings } = run.station.runtime;
   const message = decode(run.delivery.body);
   if (message instanceof Error) return bury(run, "MALFORMED", message.message);
+  try {
+    await handle(run, message);
+  } catch (error) {
+    if (error instanceof Abandoned) throw error;
+    // patience is over: repeating is useless (a copy too large for the broker, a middleware that throws)
+    await failUnrun(run, message, "FAILED", `could not be handled: ${errorText(error)}`);
+  }
+}
+
+async function handle(run: Run, message: Call): Promise<void> {
+  const { tasks, clock, settings } = run.station.runtime;
   const task = tasks.get(message.name);
   if (!task) return postponeUnknown(run, message);
   if (await isEarly(run, message)) return;

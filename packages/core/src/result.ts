@@ -1,9 +1,8 @@
-import type { TaskState } from "./backend.ts";
+import type { TaskState, Watch } from "./backend.ts";
 import type { Runtime } from "./runtime.ts";
 import { memberId } from "./compile.ts";
 import { TaskError, WfeError, toError } from "./errors.ts";
 import { isFinal } from "./order.ts";
-import { abortable } from "./ports.ts";
 import { decodeResults } from "./tasks.ts";
 
 export interface WaitOptions {
@@ -78,70 +77,73 @@ function outcomeOf<R>(state: TaskState): R {
 const POLL_MS = { first: 10, most: 1000, watched: 5000 };
 
 /** Resolves with the final state. Woken by the backend where it can, else by polling with growing pauses. */
-async function waitForFinal(id: string, runtime: Runtime, options: WaitOptions = {}): Promise<TaskState> {
-  const { signal, timeoutMs } = options;
-  if (signal?.aborted) throw new WfeError("WFE_ABORTED", "the caller's signal was aborted", { cause: signal.reason });
-  const wait = new Wait(id, runtime);
-  const cancel =
-    timeoutMs === undefined
-      ? undefined
-      : runtime.clock.after(timeoutMs, () =>
-          wait.end(new WfeError("WFE_TIMEOUT", `${id} has not ended within ${timeoutMs} ms; it goes on`)),
-        );
-  void wait.look();
-  try {
-    return await abortable(wait.promise, signal);
-  } finally {
-    cancel?.();
-    wait.end(new WfeError("WFE_ABORTED", "the wait is over"));
-  }
+function waitForFinal(id: string, runtime: Runtime, options: WaitOptions = {}): Promise<TaskState> {
+  return new Promise((resolve, reject) => new Wait(id, runtime, { resolve, reject }).begin(options));
 }
 
+interface Ending {
+  resolve(state: TaskState): void;
+  reject(error: Error): void;
+}
+
+/** One wait for one id. It ends once: with the state, or with the reason why there will be none. */
 class Wait {
-  readonly promise: Promise<TaskState>;
   readonly #id: string;
   readonly #runtime: Runtime;
-  readonly #resolve: (state: TaskState) => void;
-  readonly #reject: (error: Error) => void;
-  readonly #stopWatch: (() => void) | undefined;
-  readonly #ready: Promise<void> | undefined;
+  readonly #ending: Ending;
+  #watch: Watch | undefined;
   #pauseMs = POLL_MS.first;
-  #cancel: (() => void) | undefined;
+  #cancelLook: (() => void) | undefined;
+  #cancelLimit: (() => void) | undefined;
+  #signal: AbortSignal | undefined;
   #over = false;
   #looking = false;
   #again = false;
 
-  constructor(id: string, runtime: Runtime) {
+  constructor(id: string, runtime: Runtime, ending: Ending) {
     this.#id = id;
     this.#runtime = runtime;
-    const { promise, resolve, reject } = Promise.withResolvers<TaskState>();
-    this.promise = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    promise.catch(() => undefined); // ended by whoever waits; nobody else needs to hear
-    const watch = runtime.ports.backend.watch?.(id, (state) => this.#woken(state));
-    this.#ready = watch?.ready;
-    this.#stopWatch = watch && (() => watch.stop());
+    this.#ending = ending;
   }
 
-  #woken(state: TaskState | undefined): void {
+  begin({ timeoutMs, signal }: WaitOptions): void {
+    if (signal) {
+      if (signal.aborted) return this.#abort();
+      this.#signal = signal;
+      signal.addEventListener("abort", this.#abort, { once: true });
+    }
+    if (timeoutMs !== undefined) this.#cancelLimit = this.#runtime.clock.after(timeoutMs, () => this.#late(timeoutMs));
+    this.#watch = this.#runtime.ports.backend.watch?.(this.#id, this.#woken);
+    void this.#look();
+  }
+
+  readonly #woken = (state: TaskState | undefined): void => {
     if (state && isFinal(state.status)) this.#done(state);
-    else void this.look();
+    else void this.#look();
+  };
+
+  readonly #abort = (): void => {
+    const cause = this.#signal?.reason as unknown;
+    this.#fail(new WfeError("WFE_ABORTED", `waiting for ${this.#id} was aborted; it goes on`, { cause }));
+  };
+
+  #late(ms: number): void {
+    this.#fail(new WfeError("WFE_TIMEOUT", `${this.#id} has not ended within ${ms} ms; it goes on`));
   }
 
   /** Loads the state once; if it is not final, looks again later. Never two looks at a time. */
-  async look(): Promise<void> {
+  async #look(): Promise<void> {
     if (this.#looking) {
       this.#again = true;
       return;
     }
     this.#looking = true;
-    this.#cancel?.();
+    this.#cancelLook?.();
     try {
-      await this.#ready?.catch(() => undefined);
+      await this.#watch?.ready;
       if (this.#over) return;
       const state = await this.#runtime.ports.load(this.#id);
-      if (!state) this.end(new WfeError("WFE_RESULT_NOT_FOUND", `there is no state of ${this.#id}: never sent, or expired`));
+      if (!state) this.#fail(new WfeError("WFE_RESULT_NOT_FOUND", `there is no state of ${this.#id}: never sent, or expired`));
       else if (isFinal(state.status)) this.#done(state);
     } catch (error) {
       this.#runtime.log.warn({ err: error, taskId: this.#id }, "could not read a result; trying again");
@@ -154,28 +156,29 @@ class Wait {
   #later(): void {
     if (this.#again) {
       this.#again = false;
-      void this.look();
+      void this.#look();
       return;
     }
-    const pause = this.#stopWatch ? POLL_MS.watched : this.#pauseMs;
+    const pause = this.#watch ? POLL_MS.watched : this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * 1.5, POLL_MS.most);
-    this.#cancel = this.#runtime.clock.after(pause, () => void this.look());
+    this.#cancelLook = this.#runtime.clock.after(pause, () => void this.#look());
   }
 
   #done(state: TaskState): void {
-    this.#resolve(state);
     this.#close();
+    this.#ending.resolve(state);
   }
 
-  end(error: Error): void {
-    if (this.#over) return;
-    this.#reject(error);
+  #fail(error: Error): void {
     this.#close();
+    this.#ending.reject(error);
   }
 
   #close(): void {
     this.#over = true;
-    this.#cancel?.();
-    this.#stopWatch?.();
+    this.#cancelLook?.();
+    this.#cancelLimit?.();
+    this.#watch?.stop();
+    this.#signal?.removeEventListener("abort", this.#abort);
   }
 }

@@ -32,6 +32,8 @@ export class Run {
   /** The claimed state; undefined until a claim was stored. */
   state: TaskState | undefined;
   over: boolean = false;
+  /** The latest progress that is not stored yet. */
+  progress: { readonly value: unknown } | undefined;
   abandoned: boolean = false;
   #controller: AbortController | undefined;
   #aborted: { readonly reason: Error } | undefined;
@@ -108,11 +110,33 @@ export class Run {
         return answer;
       } catch (error) {
         if (error instanceof Abandoned || !isRetryable(error)) throw error;
-        const { runtime, queue } = this.station;
-        runtime.log.warn({ err: error, queue, pauseMs: pause }, `could not ${what}; trying again`);
+        this.#warn(error, `could not ${what}; trying again`, { pauseMs: pause });
         await this.pause(pause * (0.5 + Math.random() / 2));
       }
     }
+  }
+
+  /** Never rejects: an ack that failed means that the message comes again, and then finds what stands. */
+  async ack(): Promise<void> {
+    try {
+      await this.delivery.ack();
+    } catch (error) {
+      this.#warn(error, "could not ack a delivery; it will be delivered again");
+    }
+  }
+
+  /** Never rejects: a lease that cannot be given back runs out. */
+  async release(options?: { readonly delayMs: number }): Promise<void> {
+    try {
+      await this.delivery.release(options);
+    } catch (error) {
+      this.#warn(error, "could not give a delivery back; its lease will run out");
+    }
+  }
+
+  #warn(error: unknown, text: string, more?: object): void {
+    const { runtime, queue } = this.station;
+    runtime.log.warn({ err: error, queue, ...more }, text);
   }
 
   /** Publishes a call (a copy, a retry, a follow-up), patiently. */

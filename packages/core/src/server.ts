@@ -78,6 +78,7 @@ export class Server implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #sendTimeoutMs: number;
   readonly #workers = new Set<Worker>();
+  #warned = false;
   #closed = false;
 
   /** Throws `WFE_INVALID_OPTION` for a wrong option. */
@@ -185,11 +186,20 @@ export class Server implements AsyncDisposable {
     const { clock, ports } = this.#runtime;
     const now = clock.now();
     const compiled = compile(node, { rootId, now, groupExpiresAt: unfinishedUntil(now) });
-    if (compiled.groups.length > 0) await ports.backend.createGroups(compiled.groups);
+    if (compiled.groups.length > 0) {
+      this.#warnIfVolatile();
+      await ports.backend.createGroups(compiled.groups);
+    }
     if (await this.#savePending(compiled, rootId)) return;
     const sent = await Promise.allSettled(compiled.heads.map((call) => this.#runtime.publish(call)));
-    const failed = sent.findIndex((one) => one.status === "rejected");
-    if (failed >= 0) await this.#takeBack(compiled, sent);
+    if (sent.some((one) => one.status === "rejected")) await this.#takeBack(compiled, sent);
+  }
+
+  #warnIfVolatile(): void {
+    if (this.#warned || !this.backend.facts.volatile) return;
+    this.#warned = true;
+    const text = "this backend may forget: a workflow whose record is evicted ends in FAILURE";
+    this.#runtime.log.warn({ backend: this.backend.name }, text);
   }
 
   /** True: this workflow was sent before and has ended. */

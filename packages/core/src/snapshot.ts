@@ -76,7 +76,9 @@ function isPlain(value: object): boolean {
 }
 
 function copyArray(array: readonly unknown[], rules: Rules, here: Container): unknown[] {
-  return Array.from(array, (item, index) => copy(item, rules, here, index));
+  const result: unknown[] = [];
+  for (let i = 0; i < array.length; i++) result.push(copy(array[i], rules, here, i));
+  return result;
 }
 
 function copyObject(object: object, rules: Rules, here: Container): object {

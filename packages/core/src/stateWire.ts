@@ -1,5 +1,5 @@
-import type { Group, TaskState, TaskStatus } from "./backend.ts";
-import { fieldNames, malformed, readFields, readFlag, readInteger, readList, readMap, readText } from "./fields.ts";
+import type { Group, TaskState, TaskStatus, TypedValue } from "./backend.ts";
+import { fieldNames, isAbsent, malformed, readFields, readFlag, readInteger, readList, readMap, readText } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import { ZERO_TIME, msToEta, parseInstant } from "./instant.ts";
 import { parseJson, stringifyJson } from "./json.ts";
@@ -54,22 +54,28 @@ function extra(name: string, value: unknown, absent: unknown): string {
 export function decodeState(text: string): TaskState {
   const fields = readFields(parseJson(text), STATE_FIELDS);
   return {
-    id: readText(fields, "TaskUUID"),
-    name: readText(fields, "TaskName"),
-    status: readFlag(fields, "Revoked") ? "REVOKED" : readStatus(fields),
-    attempt: readOptional(fields, "Attempt", undefined),
-    start: readOptional(fields, "Start", undefined),
-    beat: readInteger(fields, "Beat"),
-    run: readText(fields, "Run"),
-    results: readList(fields, "Results")?.map((item, index) => readTyped(item, { ...IN_RESULTS, index })) ?? [],
-    error: readText(fields, "Error"),
+    id: readText(fields.TaskUUID, "TaskUUID"),
+    name: readText(fields.TaskName, "TaskName"),
+    status: readFlag(fields.Revoked, "Revoked") ? "REVOKED" : readStatus(fields),
+    attempt: readOptional(fields.Attempt, "Attempt", undefined),
+    start: readOptional(fields.Start, "Start", undefined),
+    beat: readInteger(fields.Beat, "Beat"),
+    run: readText(fields.Run, "Run"),
+    results: readResults(fields.Results),
+    error: readText(fields.Error, "Error"),
     createdAt: readCreatedAt(fields),
-    expiresAt: readOptional(fields, "ExpiresAt", Infinity),
-    info: readMap(fields, "Info") ?? undefined,
+    expiresAt: readOptional(fields.ExpiresAt, "ExpiresAt", Infinity),
+    info: readMap(fields.Info, "Info") ?? undefined,
   };
 }
 
-const IN_RESULTS = { up: undefined, field: "Results" };
+function readResults(raw: unknown): readonly TypedValue[] {
+  const results = readList(raw, "Results") ?? [];
+  return results.map((result, index) => {
+    const { name: _, ...typed } = readTyped(result, { up: undefined, field: "Results", index });
+    return typed;
+  });
+}
 
 const STATUSES = ["PENDING", "RECEIVED", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const;
 
@@ -79,13 +85,13 @@ function readStatus(fields: Fields): TaskStatus {
   return status;
 }
 
-function readOptional<T>(fields: Fields, field: string, absent: T): number | T {
-  return (fields[field] ?? null) === null ? absent : readInteger(fields, field);
+function readOptional<T>(raw: unknown, field: string, absent: T): number | T {
+  return isAbsent(raw) ? absent : readInteger(raw, field);
 }
 
 /** Epoch ms; Go's nanoseconds are cut off. */
 function readCreatedAt(fields: Fields): number {
-  const ms = parseInstant(readText(fields, "CreatedAt") || ZERO_TIME);
+  const ms = parseInstant(readText(fields.CreatedAt, "CreatedAt") || ZERO_TIME);
   if (Number.isNaN(ms)) throw malformed(fields.CreatedAt, "an RFC 3339 time", undefined, "CreatedAt");
   return Math.floor(ms);
 }
@@ -107,14 +113,14 @@ export function encodeGroup(group: GroupRecord): string {
 /** The group in such a record; `expiresAt` is `Infinity` in one that Go wrote. Throws `WFE_MALFORMED`, naming the field. */
 export function decodeGroup(text: string): GroupRecord {
   const fields = readFields(parseJson(text), GROUP_FIELDS);
-  const listed = (readList(fields, "TaskUUIDs") ?? []).map((id, i) => readText({ [`TaskUUIDs[${i}]`]: id }, `TaskUUIDs[${i}]`));
-  const size = readOptional(fields, "Size", undefined);
+  const listed = (readList(fields.TaskUUIDs, "TaskUUIDs") ?? []).map((id, i) => readText(id, `TaskUUIDs[${i}]`));
+  const size = readOptional(fields.Size, "Size", undefined);
   return {
-    id: readText(fields, "GroupUUID"),
+    id: readText(fields.GroupUUID, "GroupUUID"),
     size: size ?? listed.length,
     memberIds: size === undefined ? listed : undefined,
     createdAt: readCreatedAt(fields),
-    expiresAt: readOptional(fields, "ExpiresAt", Infinity),
-    triggered: readFlag(fields, "ChordTriggered"),
+    expiresAt: readOptional(fields.ExpiresAt, "ExpiresAt", Infinity),
+    triggered: readFlag(fields.ChordTriggered, "ChordTriggered"),
   };
 }

@@ -1,6 +1,6 @@
 import type { TypedValue } from "./backend.ts";
 import type { Argument, Call } from "./call.ts";
-import { fieldNames, malformed, readFields, readFlag, readInteger, readList, readMap, readText } from "./fields.ts";
+import { fieldNames, isAbsent, malformed, readFields, readFlag, readInteger, readList, readMap, readText } from "./fields.ts";
 import type { At, Fields } from "./fields.ts";
 import { parseInstant } from "./instant.ts";
 import { parseJson, stringifyJson } from "./json.ts";
@@ -86,27 +86,27 @@ export function decodeCall(body: string): Call {
 function readCall(raw: unknown, at: At | undefined, todo: Pending[]): Call {
   const fields = readFields(raw, CALL_FIELDS, at);
   const call = {
-    id: readText(fields, "UUID", at),
-    name: readText(fields, "Name", at),
-    queue: readText(fields, "RoutingKey", at),
+    id: readText(fields.UUID, "UUID", at),
+    name: readText(fields.Name, "Name", at),
+    queue: readText(fields.RoutingKey, "RoutingKey", at),
     eta: readEta(fields, at),
-    groupId: readText(fields, "GroupUUID", at),
-    groupSize: readInteger(fields, "GroupTaskCount", at),
-    args: readList(fields, "Args", at)?.map((item, index) => readArgument(item, { up: at, field: "Args", index })) ?? null,
-    headers: readMap(fields, "Headers", at),
+    groupId: readText(fields.GroupUUID, "GroupUUID", at),
+    groupSize: readInteger(fields.GroupTaskCount, "GroupTaskCount", at),
+    args: readArguments(fields.Args, at),
+    headers: readMap(fields.Headers, "Headers", at),
     priority: readPriority(fields, at),
-    immutable: readFlag(fields, "Immutable", at),
-    retryCount: readInteger(fields, "RetryCount", at),
-    retryTimeoutS: readInteger(fields, "RetryTimeout", at),
-    onSuccess: readCalls(fields, "OnSuccess", at, todo),
-    onError: readCalls(fields, "OnError", at, todo),
+    immutable: readFlag(fields.Immutable, "Immutable", at),
+    retryCount: readInteger(fields.RetryCount, "RetryCount", at),
+    retryTimeoutS: readInteger(fields.RetryTimeout, "RetryTimeout", at),
+    onSuccess: readCalls(fields.OnSuccess, "OnSuccess", at, todo),
+    onError: readCalls(fields.OnError, "OnError", at, todo),
     chordCallback: null as Call | null,
-    orderingKey: readText(fields, "BrokerMessageGroupId", at),
-    receiptHandle: readText(fields, "SQSReceiptHandle", at),
-    keepOnError: readFlag(fields, "StopTaskDeletionOnError", at),
-    ignoreWhenNotRegistered: readFlag(fields, "IgnoreWhenTaskNotRegistered", at),
+    orderingKey: readText(fields.BrokerMessageGroupId, "BrokerMessageGroupId", at),
+    receiptHandle: readText(fields.SQSReceiptHandle, "SQSReceiptHandle", at),
+    keepOnError: readFlag(fields.StopTaskDeletionOnError, "StopTaskDeletionOnError", at),
+    ignoreWhenNotRegistered: readFlag(fields.IgnoreWhenTaskNotRegistered, "IgnoreWhenTaskNotRegistered", at),
   };
-  if ((fields.ChordCallback ?? null) !== null) {
+  if (!isAbsent(fields.ChordCallback)) {
     const put = (callback: Call): void => void (call.chordCallback = callback);
     todo.push({ raw: fields.ChordCallback, at: { up: at, field: "ChordCallback" }, put });
   }
@@ -114,26 +114,28 @@ function readCall(raw: unknown, at: At | undefined, todo: Pending[]): Call {
 }
 
 /** The list is filled later, as its calls are read. */
-function readCalls(fields: Fields, field: string, at: At | undefined, todo: Pending[]): readonly Call[] | null {
-  const items = readList(fields, field, at);
+function readCalls(raw: unknown, field: string, at: At | undefined, todo: Pending[]): readonly Call[] | null {
+  const items = readList(raw, field, at);
   if (items === null) return null;
   const calls: Call[] = [];
-  for (const [index, raw] of items.entries()) {
-    todo.push({ raw, at: { up: at, field, index }, put: (call) => void (calls[index] = call) });
+  for (const [index, item] of items.entries()) {
+    todo.push({ raw: item, at: { up: at, field, index }, put: (call) => void (calls[index] = call) });
   }
   return calls;
 }
 
-function readArgument(raw: unknown, at: At): Argument {
-  const fields = readFields(raw ?? {}, VALUE_FIELDS, at);
-  return { name: readText(fields, "Name", at), ...readTyped(fields, at) };
+function readArguments(raw: unknown, up: At | undefined): readonly Argument[] | null {
+  const items = readList(raw, "Args", up);
+  return items && items.map((item, index) => readTyped(item, { up, field: "Args", index }));
 }
 
-/** A null in the list is the zero value, of which no worker knows the type. */
-export function readTyped(raw: unknown, at: At): TypedValue {
+/** An argument, or a result, whose name is "". A null is the zero value, whose type no worker knows. */
+export function readTyped(raw: unknown, at: At): Argument {
   const fields = readFields(raw ?? {}, VALUE_FIELDS, at);
-  const typed = { type: readText(fields, "Type", at), value: fields.Value ?? null };
-  return fields.As === "bigint" ? { ...typed, as: "bigint" } : typed;
+  const name = readText(fields.Name, "Name", at);
+  const type = readText(fields.Type, "Type", at);
+  const value = fields.Value ?? null;
+  return fields.As === "bigint" ? { name, type, value, as: "bigint" } : { name, type, value };
 }
 
 function readEta(fields: Fields, at: At | undefined): string | null {
@@ -143,7 +145,7 @@ function readEta(fields: Fields, at: At | undefined): string | null {
 }
 
 function readPriority(fields: Fields, at: At | undefined): number {
-  const priority = readInteger(fields, "Priority", at);
+  const priority = readInteger(fields.Priority, "Priority", at);
   if (priority >= 0 && priority <= 255) return priority;
   throw malformed(priority, "within 0..255", at, "Priority");
 }

@@ -25,8 +25,10 @@ export interface StopOptions {
   readonly deadlineMs?: number;
 }
 
-/** A handler that ignores its signal is left behind this long after it was aborted. */
+/** Signals are aborted so long before the deadline: time for a task to end by itself. */
 const ABORT_GRACE_MS = 500;
+/** How long giving back may take after the deadline; then the leases are left to run out. */
+const RELEASE_MS = 1000;
 const CONSUME_PAUSE_MS = { first: 100, most: 10_000 };
 
 /**
@@ -35,8 +37,8 @@ const CONSUME_PAUSE_MS = { first: 100, most: 10_000 };
  *     idle ──start──▶ running ──stop──▶ draining ──deadline──▶ aborting ──▶ stopped
  *       └────────────────stop────────────────────────────────────────────────▲
  *
- * draining: nothing is fetched, what runs may end. aborting: signals are aborted; a little later, what still
- * runs is abandoned and its delivery released.
+ * draining: nothing is fetched, what runs may end. aborting, a little before the deadline: signals are aborted.
+ * At the deadline what still runs is abandoned (its result is not stored) and its delivery released.
  */
 export class Worker implements AsyncDisposable {
   readonly tag: string;
@@ -47,6 +49,7 @@ export class Worker implements AsyncDisposable {
   readonly #runs = new Set<Run>();
   /** One listener per lease, however many deliveries share it. */
   readonly #leases = new WeakSet<AbortSignal>();
+  readonly #settled = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #loops: Promise<unknown> | undefined;
   #stopping: Promise<void> | undefined;
@@ -96,7 +99,7 @@ export class Worker implements AsyncDisposable {
   stop(options: StopOptions = {}): Promise<void> {
     const deadlineMs = options.deadlineMs ?? this.#options.stopDeadlineMs ?? 30_000;
     this.#stopping ??= this.#drain(deadlineMs);
-    if (deadlineMs === 0) this.#abort();
+    if (deadlineMs === 0) this.#releaseAll();
     return this.#stopping;
   }
 
@@ -148,9 +151,13 @@ export class Worker implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof Abandoned)) await this.#giveBack(run, error);
     } finally {
-      this.#runs.delete(run);
-      if (this.#runs.size === 0) this.#idle?.();
+      if (!run.abandoned || !this.#stopping) this.#forget(run);
     }
+  }
+
+  #forget(run: Run): void {
+    this.#runs.delete(run);
+    if (this.#runs.size === 0) this.#idle?.();
   }
 
   /** Something outside of the task threw (a middleware, a broken adapter): the message must come back, but not at once. */
@@ -158,7 +165,7 @@ export class Worker implements AsyncDisposable {
     const { queue } = run.station;
     this.#runtime.log.error({ err: error, queue, tag: this.tag }, `a delivery could not be handled: ${errorText(error)}`);
     await run.pause(1000);
-    await run.delivery.release().catch(() => undefined); // its lease is over: the broker redelivers it anyway
+    await run.release();
   }
 
   #watchLease(lease: AbortSignal): void {
@@ -173,42 +180,53 @@ export class Worker implements AsyncDisposable {
   }
 
   async #drain(deadlineMs: number): Promise<void> {
+    const { clock, log } = this.#runtime;
     this.#fetching.abort();
-    const cancel = this.#runtime.clock.after(deadlineMs, () => this.#abort());
-    await this.#loops;
-    if (this.#runs.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
-    cancel();
-    this.#runtime.log.info({ tag: this.tag }, "worker stopped");
+    const graceMs = Math.min(ABORT_GRACE_MS, deadlineMs / 2);
+    const cancels = [
+      clock.after(deadlineMs - graceMs, () => this.#abort()),
+      clock.after(deadlineMs, () => this.#releaseAll()),
+      clock.after(deadlineMs + RELEASE_MS, () => this.#settled.resolve()),
+    ];
+    void this.#drained().then(this.#settled.resolve);
+    await this.#settled.promise;
+    for (const cancel of cancels) cancel();
+    log.info({ tag: this.tag }, "worker stopped");
     this.#ended.resolve();
   }
 
+  async #drained(): Promise<void> {
+    await this.#loops;
+    if (this.#runs.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+  }
+
   #abort(): void {
-    const reason = new WfeError("WFE_ABORTED", `${this.tag} is stopping`);
-    for (const run of this.#runs) run.abort(reason);
-    this.#runtime.clock.after(ABORT_GRACE_MS, () => {
-      for (const run of this.#runs) void this.#release(run, reason);
-    });
+    for (const run of this.#runs) run.abort(this.#stopReason());
+  }
+
+  #releaseAll(): void {
+    for (const run of this.#runs) void this.#release(run);
+  }
+
+  #stopReason(): WfeError {
+    return new WfeError("WFE_ABORTED", `${this.tag} is stopping`);
   }
 
   /** Fences what still runs and gives its delivery back, marked as a clean release. */
-  async #release(run: Run, reason: Error): Promise<void> {
-    run.abandon(reason);
-    this.#runs.delete(run);
-    try {
-      await this.#noteRelease(run);
-      await run.delivery.release();
-    } catch (error) {
-      this.#runtime.log.warn({ err: error, tag: this.tag }, "could not give a delivery back; its lease will run out");
-    } finally {
-      if (this.#runs.size === 0) this.#idle?.();
-    }
+  async #release(run: Run): Promise<void> {
+    run.abandon(this.#stopReason());
+    await this.#noteRelease(run);
+    await run.release();
+    this.#forget(run);
   }
 
   /** A clean release does not count as a lost worker. */
   async #noteRelease(run: Run): Promise<void> {
     if (!run.state || run.over) return;
     const released = Number(run.state.info?.["released"] ?? 0) + 1;
-    await this.#runtime.ports.save({ ...run.state, beat: run.state.beat + 1, info: { ...run.state.info, released } });
+    const state = { ...run.state, beat: run.state.beat + 1, info: { ...run.state.info, released } };
+    const { ports, log } = this.#runtime;
+    await ports.save(state).catch((error: unknown) => log.warn({ err: error, tag: this.tag }, "could not note a release"));
   }
 }
 
