@@ -47,6 +47,7 @@ export class Worker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #fetching = new AbortController();
   readonly #runs = new Set<Run>();
+  readonly #releases: Promise<void>[] = [];
   /** One listener per lease, however many deliveries share it. */
   readonly #leases = new WeakSet<AbortSignal>();
   readonly #settled = Promise.withResolvers<void>();
@@ -151,13 +152,9 @@ export class Worker implements AsyncDisposable {
     } catch (error) {
       if (!(error instanceof Abandoned)) await this.#giveBack(run, error);
     } finally {
-      if (!run.abandoned || !this.#stopping) this.#forget(run);
+      this.#runs.delete(run);
+      if (this.#runs.size === 0) this.#idle?.();
     }
-  }
-
-  #forget(run: Run): void {
-    this.#runs.delete(run);
-    if (this.#runs.size === 0) this.#idle?.();
   }
 
   /** Something outside of the task threw (a middleware, a broken adapter): the message must come back, but not at once. */
@@ -198,6 +195,7 @@ export class Worker implements AsyncDisposable {
   async #drained(): Promise<void> {
     await this.#loops;
     if (this.#runs.size > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    await Promise.all(this.#releases);
   }
 
   #abort(): void {
@@ -205,7 +203,7 @@ export class Worker implements AsyncDisposable {
   }
 
   #releaseAll(): void {
-    for (const run of this.#runs) void this.#release(run);
+    for (const run of this.#runs) if (!run.abandoned) this.#releases.push(this.#release(run));
   }
 
   #stopReason(): WfeError {
@@ -217,7 +215,6 @@ export class Worker implements AsyncDisposable {
     run.abandon(this.#stopReason());
     await this.#noteRelease(run);
     await run.release();
-    this.#forget(run);
   }
 
   /** A clean release does not count as a lost worker. */
