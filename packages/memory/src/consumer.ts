@@ -3,6 +3,8 @@ import type { Entry, Queue, Taker } from "./queue.ts";
 
 /** What the consumers of one connection share. */
 export interface Hands {
+  /** Those that have not ended. */
+  readonly consumers: Set<Consumer>;
   /** All that was handed out and is not settled. */
   readonly held: Map<Entry, Queue>;
   /** Of what is handed out now: aborted when that belongs to others. */
@@ -23,7 +25,7 @@ type Step = IteratorResult<Delivery, undefined>;
  * Takes an entry from the queue only when somebody asks for it, so nothing is ever fetched but not handed out, and
  * nothing of that kind has to go back. Ends once: by its signal, by leaving the loop, or with its connection.
  */
-export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands, onEnd: () => void): Consumer {
+export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands): Consumer {
   const { prefetch, signal } = options;
   /** Calls of `next` without an answer, oldest first. */
   const asking: ((step: Step) => void)[] = [];
@@ -83,10 +85,10 @@ export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands, on
     if (ended) return;
     ended = true;
     signal.removeEventListener("abort", end);
+    hands.consumers.delete(self);
     queue.forget(taker);
     queue.listeners(-1);
     for (const resolve of asking.splice(0)) resolve({ done: true, value: undefined });
-    onEnd();
   };
 
   const lose = (): void => {
@@ -99,8 +101,10 @@ export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands, on
     return Promise.resolve({ done: true, value: undefined });
   };
 
+  const self: Consumer = { deliveries: { next, return: leave }, end, lose };
+  hands.consumers.add(self);
   queue.listeners(1);
   signal.addEventListener("abort", end);
   if (signal.aborted) end();
-  return { deliveries: { next, return: leave }, end, lose };
+  return self;
 }

@@ -120,6 +120,7 @@ export function sweeper(clock: Clock): Sweeper {
 
 /** The last moment will do for what is near; what is far is looked at when most of its time has passed. */
 function checkAt(expiresAt: number, now: number): number {
+  if (!Number.isFinite(expiresAt)) return Infinity;
   const width = 2 ** Math.floor(Math.log2((expiresAt - now) / BUCKETS_PER_SPAN));
   return width > NARROWEST_MS
     ? Math.floor(expiresAt / width) * width

@@ -15,6 +15,7 @@ export function session(): Session {
   const consumers = new Set<Consumer>();
   const held = new Map<Entry, Queue>();
   let lease = new AbortController();
+  const hands = { consumers, held, lease: () => lease.signal };
 
   const loseLeases = (why: string): void => {
     lease.abort(new WfeError("WFE_LEASE_LOST", why));
@@ -29,12 +30,7 @@ export function session(): Session {
   };
 
   return {
-    consume(queue, options) {
-      const hands = { held, lease: () => lease.signal };
-      const started = consumer(queue, options, hands, () => consumers.delete(started));
-      if (!options.signal.aborted) consumers.add(started);
-      return started.deliveries;
-    },
+    consume: (queue, options) => consumer(queue, options, hands).deliveries,
     loseLeases,
     end() {
       for (const each of consumers) each.end();

@@ -1,0 +1,27 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { heap } from "../src/heap.ts";
+
+test("a heap gives back what a sorted list does, whatever the order of pushes and pops", () => {
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.integer({ min: -20, max: 20 }) },
+    fc.constant("pop" as const),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const tested = heap<number>((a, b) => a < b);
+      const model: number[] = [];
+      for (const each of steps) {
+        if (each === "pop") {
+          expect(tested.pop()).toBe(model.shift());
+        } else {
+          tested.push(each);
+          model.push(each);
+          model.sort((a, b) => a - b);
+        }
+        expect(tested.size).toBe(model.length);
+        expect(tested.peek()).toBe(model[0]);
+      }
+    }),
+  );
+});
