@@ -1,5 +1,5 @@
 import type { Clock } from "@wfe/core";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { memoryBroker, memoryStore, virtualTime } from "../src/index.ts";
 import { message, microtasks, take } from "./tools.ts";
