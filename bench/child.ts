@@ -1,15 +1,16 @@
 // One run in a process of its own: `child.ts <suite> <workload> <system> <quick> [profile]`. The figure goes to the parent.
 import { loadSuite } from "./discover.ts";
 import { profiled } from "./profile.ts";
-import type { HowToRun } from "./suite.ts";
+import type { HowToRun, Time } from "./suite.ts";
 
 const [suiteName = "", workloadName = "", system = "", quick = "", profile] = process.argv.slice(2);
 
-async function timed(body: () => Promise<unknown>): Promise<number> {
+async function timed(body: () => Promise<unknown>): Promise<Time> {
   globalThis.gc?.(); // what the warm-up left behind is not the workload's to clean up
-  const startedAt = performance.now();
+  const [startedAt, before] = [performance.now(), process.threadCpuUsage()];
   await body();
-  return performance.now() - startedAt;
+  const { user, system } = process.threadCpuUsage(before);
+  return { wallMs: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
 }
 
 const how: HowToRun = {

@@ -29,6 +29,12 @@ export type Run = (how: HowToRun) => Promise<number>;
 export interface HowToRun {
   /** A rough answer soon: a tenth of the work will do. */
   readonly quick: boolean;
-  /** The part that counts, warmed up before: answers how many milliseconds it took. This is what is profiled. */
-  timed(body: () => Promise<unknown>): Promise<number>;
+  /** The part that counts, warmed up before: answers how long it took. This is what is profiled. */
+  timed(body: () => Promise<unknown>): Promise<Time>;
+}
+
+export interface Time {
+  readonly wallMs: number;
+  /** What the main thread computed. On a busy machine it tells more than the clock on the wall. */
+  readonly cpuMs: number;
 }

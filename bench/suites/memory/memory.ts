@@ -41,12 +41,12 @@ export const drain: Run = async (how) => {
     return inLanes(tasks, 100, (index) => server.send(add(index, 1)));
   };
   await fill(count);
-  const ms = await how.timed(async () => {
+  const { wallMs } = await how.timed(async () => {
     const worker = server.worker({ concurrency: 100, signals: false }).start();
     await allEnded;
     await worker.stop();
   });
-  return (ms * 1000) / count;
+  return (wallMs * 1000) / count;
 };
 
 /** What is left on the heap of a task that has ended, was read, and whose result expired: bytes per task. */

@@ -1,29 +1,31 @@
 import type { Run } from "../../suite.ts";
-import { inLanes, tasksIn } from "./task.ts";
+import { type Clock, inLanes, tasksIn } from "./task.ts";
 
 /**
  * The floor: what any queue with this wire format must do for a task, and nothing else. Encodes the call as
  * machinery's JSON (the same bytes as ours), decodes it, runs it, stores two states in a Map, and awaits once for
  * each of its four steps. No gathering, no order of states, no retries, no waiting: just the bytes.
  */
-export const raw: Run = async (how) => {
-  const states = new Map<string, object>();
-  const { warmUp, measured } = tasksIn(how);
-  const one = async (index: number): Promise<void> => {
-    const body = JSON.stringify(callOf(index));
-    states.set(`task_${index}`, stateOf(index, "PENDING", undefined));
-    await turn(); // sent
-    const call = JSON.parse(body) as ReturnType<typeof callOf>;
-    await turn(); // fetched
-    const answer = await add(call.Args[0]?.Value ?? NaN, call.Args[1]?.Value ?? NaN);
-    states.set(call.UUID, stateOf(index, "SUCCESS", answer));
-    await turn(); // woken
-    if (!states.has(call.UUID)) throw new Error("no result");
+export const raw =
+  (clock: Clock): Run =>
+  async (how) => {
+    const states = new Map<string, object>();
+    const { warmUp, measured } = tasksIn(how);
+    const one = async (index: number): Promise<void> => {
+      const body = JSON.stringify(callOf(index));
+      states.set(`task_${index}`, stateOf(index, "PENDING", undefined));
+      await turn(); // sent
+      const call = JSON.parse(body) as ReturnType<typeof callOf>;
+      await turn(); // fetched
+      const answer = await add(call.Args[0]?.Value ?? NaN, call.Args[1]?.Value ?? NaN);
+      states.set(call.UUID, stateOf(index, "SUCCESS", answer));
+      await turn(); // woken
+      if (!states.has(call.UUID)) throw new Error("no result");
+    };
+    await inLanes(warmUp, 200, one);
+    const time = await how.timed(() => inLanes(measured, 200, one));
+    return (clock(time) * 1000) / measured;
   };
-  await inLanes(warmUp, 200, one);
-  const ms = await how.timed(() => inLanes(measured, 200, one));
-  return (ms * 1000) / measured;
-};
 
 async function turn(): Promise<void> {}
 

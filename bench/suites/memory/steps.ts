@@ -40,7 +40,8 @@ function step(measure: Step, before?: Step): Run {
     const count = tasksIn(how).measured;
     const bench = await prepared(count);
     await before?.(bench);
-    return ((await how.timed(() => measure(bench))) * 1000) / count;
+    const { wallMs } = await how.timed(() => measure(bench));
+    return (wallMs * 1000) / count;
   };
 }
 

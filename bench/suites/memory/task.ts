@@ -1,6 +1,6 @@
 import { Server } from "@wfe/core";
 import { memoryBackend, memoryBroker, memoryStore } from "@wfe/memory";
-import type { HowToRun, Run } from "../../suite.ts";
+import type { HowToRun, Run, Time } from "../../suite.ts";
 
 const CONCURRENCY = 100;
 const IN_FLIGHT = 200;
@@ -34,19 +34,25 @@ export async function inLanes(
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
+export type Clock = (time: Time) => number;
+export const onTheWall: Clock = ({ wallMs }) => wallMs;
+export const ofTheCpu: Clock = ({ cpuMs }) => cpuMs;
+
 /** send → worker → result, 200 callers at a time: µs per task. */
-export const oneByOne: Run = async (how) => {
-  const { server, worker, add } = startedServer();
-  worker.start();
-  const { warmUp, measured } = tasksIn(how);
-  const sendAndGet = async (index: number): Promise<void> => {
-    const result = await server.send(add(index, 1));
-    if ((await result.get()) !== index + 1) throw new Error(`add(${index}, 1) is wrong`);
+export const oneByOne =
+  (clock: Clock): Run =>
+  async (how) => {
+    const { server, worker, add } = startedServer();
+    worker.start();
+    const { warmUp, measured } = tasksIn(how);
+    const sendAndGet = async (index: number): Promise<void> => {
+      const result = await server.send(add(index, 1));
+      if ((await result.get()) !== index + 1) throw new Error(`add(${index}, 1) is wrong`);
+    };
+    await inLanes(warmUp, IN_FLIGHT, sendAndGet);
+    const time = await how.timed(() => inLanes(measured, IN_FLIGHT, sendAndGet));
+    return (clock(time) * 1000) / measured;
   };
-  await inLanes(warmUp, IN_FLIGHT, sendAndGet);
-  const ms = await how.timed(() => inLanes(measured, IN_FLIGHT, sendAndGet));
-  return (ms * 1000) / measured;
-};
 
 /** All are sent, then all results are awaited: µs per task. */
 export const allAtOnce: Run = async (how) => {
@@ -60,6 +66,6 @@ export const allAtOnce: Run = async (how) => {
     await Promise.all(results.map((result) => result.get()));
   };
   await burst(warmUp);
-  const ms = await how.timed(() => burst(measured));
-  return (ms * 1000) / measured;
+  const { wallMs } = await how.timed(() => burst(measured));
+  return (wallMs * 1000) / measured;
 };
