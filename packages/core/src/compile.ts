@@ -30,6 +30,8 @@ export interface CompileContext {
   readonly rootId: string;
   readonly now: number;
   readonly groupExpiresAt: number;
+  /** Where some part starts so late that the usual expiry would be too early: until when all states must be kept. */
+  readonly keepUntil?: number | undefined;
 }
 
 /** The built-in task that joins a group where no single callback can take its results. */
@@ -164,7 +166,7 @@ class Build {
       ...BLANK,
       id,
       name,
-      headers: { [OURS.sent]: String(this.#context.now), ...headers },
+      headers: { ...this.#commonHeaders(), ...headers },
       onSuccess: next.onSuccess.length > 0 ? next.onSuccess : null,
       ...membership(next.member),
     };
@@ -206,8 +208,14 @@ class Build {
     return signatures.map((signature, index) => this.#call(signature, `${place}${index}`, NOTHING));
   }
 
+  #commonHeaders(): Record<string, string> {
+    const { now, keepUntil } = this.#context;
+    const sent = { [OURS.sent]: String(now) };
+    return keepUntil === undefined ? sent : { ...sent, [OURS.until]: String(keepUntil) };
+  }
+
   #headers(options: SignatureOptions): Record<string, unknown> {
-    const headers: Record<string, unknown> = { ...options.headers, [OURS.sent]: String(this.#context.now) };
+    const headers: Record<string, unknown> = { ...options.headers, ...this.#commonHeaders() };
     if (options.immutable) headers[OURS.immutable] = "1";
     if (options.collect) headers[OURS.collect] = "1";
     if (options.untyped) headers[OURS.untyped] = "1";

@@ -22,6 +22,8 @@ export const OURS = {
   untyped: "wfe-untyped",
   /** "<since epoch ms> <copies>": no worker knew this task yet. */
   unknown: "wfe-unknown",
+  /** Epoch ms until which its states are kept at least: some part of its workflow starts late. */
+  until: "wfe-until",
   /** "<start> <beat>": a copy that looks whether the run it saw is still alive. */
   probe: "wfe-probe",
   /** The id it had before it was a dead letter. */

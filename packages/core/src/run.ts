@@ -83,7 +83,10 @@ export class Run {
   follow(start: () => unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#interrupt = reject;
-      resolve(start());
+      const returned = start();
+      // A promise that was resolved with another can no longer be rejected: so both are told, and the first one counts.
+      if (isThenable(returned)) returned.then(resolve, reject);
+      else resolve(returned);
     });
   }
 
@@ -148,4 +151,8 @@ export class Run {
   save(state: TaskState): Promise<TaskState | undefined> {
     return this.patiently("store a state", () => this.station.runtime.ports.save(state));
   }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
 }

@@ -136,7 +136,8 @@ const NO_RESULTS: readonly TypedValue[] = Object.freeze([]);
 function expiresAt(call: Call, status: TaskStatus, now: number, resultsExpireInMs: number): number {
   const final = status === "SUCCESS" || status === "FAILURE";
   if (final && !call.chordCallback) return now + resultsExpireInMs;
-  return unfinishedUntil(call.eta === null ? now : Math.max(now, etaToMs(call.eta)));
+  const from = call.eta === null ? now : Math.max(now, etaToMs(call.eta));
+  return Math.max(unfinishedUntil(from), headerNumber(call, OURS.until, 0));
 }
 
 export function unfinishedUntil(from: number): number {

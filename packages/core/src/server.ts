@@ -18,6 +18,7 @@ import { systemClock } from "./clock.ts";
 import { compile, groupIdOf } from "./compile.ts";
 import { createDeadLetters } from "./deadletter.ts";
 import { PublishError, WfeError, isRetryable } from "./errors.ts";
+import { lastStart } from "./horizon.ts";
 import { guardedLogger, silentLogger } from "./logger.ts";
 import { isFinal } from "./order.ts";
 import { abortable, createPorts } from "./ports.ts";
@@ -185,14 +186,18 @@ export class Server implements AsyncDisposable {
   async #submit(node: Workflow, rootId: string): Promise<void> {
     const { clock, ports } = this.#runtime;
     const now = clock.now();
-    const compiled = compile(node, { rootId, now, groupExpiresAt: unfinishedUntil(now) });
+    const groupExpiresAt = unfinishedUntil(lastStart(node, now));
+    const keepUntil = groupExpiresAt - unfinishedUntil(now) > LATE_MS ? groupExpiresAt : undefined;
+    const compiled = compile(node, { rootId, now, groupExpiresAt, keepUntil });
     if (compiled.groups.length > 0) {
       this.#warnIfVolatile();
       await ports.backend.createGroups(compiled.groups);
     }
     if (await this.#savePending(compiled, rootId)) return;
-    const sent = await Promise.allSettled(compiled.heads.map((call) => this.#runtime.publish(call)));
-    if (sent.some((one) => one.status === "rejected")) await this.#takeBack(compiled, sent);
+    for (const calls of slices(compiled.heads)) {
+      const sent = await Promise.allSettled(calls.map((call) => this.#runtime.publish(call)));
+      if (sent.some((one) => one.status === "rejected")) await this.#takeBack(compiled, sent);
+    }
   }
 
   #warnIfVolatile(): void {
@@ -208,9 +213,10 @@ export class Server implements AsyncDisposable {
       const standing = await this.#runtime.ports.save(stateOf(call, "PENDING", this.#runtime));
       return call.id === rootId && standing !== undefined && isFinal(standing.status);
     };
-    const [only] = compiled.calls;
-    if (only && compiled.calls.length === 1) return save(only);
-    return (await Promise.all(compiled.calls.map(save))).includes(true);
+    for (const calls of slices(compiled.calls)) {
+      if ((await Promise.all(calls.map(save))).includes(true)) return true;
+    }
+    return false;
   }
 
   /** What was not accepted can never run; so that what was accepted does not run alone, all of it is settled. */
@@ -244,6 +250,19 @@ export class Server implements AsyncDisposable {
     return createGroupResult(rootId, memberIdsOf(rootId, (node as Group).members.length), this.#runtime);
   }
 }
+
+/** So many calls of one workflow are under way at once: a large one is sent in bounded memory. */
+const SLICE = 1000;
+
+function slices<T>(items: readonly T[]): readonly (readonly T[])[] {
+  if (items.length <= SLICE) return [items];
+  return Array.from({ length: Math.ceil(items.length / SLICE) }, (_, index) =>
+    items.slice(index * SLICE, (index + 1) * SLICE),
+  );
+}
+
+/** A workflow that ends in less does so long before what is unfinished expires. */
+const LATE_MS = 24 * 3_600_000;
 
 function memberIdsOf(rootId: string, size: number): readonly string[] {
   return Array.from({ length: size }, (_, index) => `${rootId}.${index}`);
