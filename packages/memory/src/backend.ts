@@ -2,7 +2,7 @@ import { type Backend, type BackendFacts, isFinal, type Member, type SaveOutcome
 import { type SettleOutcome, supersedes, type TaskState, type Watch } from "@wfe/core";
 import { connect } from "./connection.ts";
 import { memoryRecords } from "./records.ts";
-import type { ConnectOptions } from "./store.ts";
+import type { ConnectOptions, Wake } from "./store.ts";
 
 export type MemoryBackendOptions = ConnectOptions;
 
@@ -27,8 +27,7 @@ export function memoryBackend(options: MemoryBackendOptions = {}): Backend {
     const standing = states.get(state.id);
     if (standing !== undefined && !supersedes(state, standing)) return { stored: false, state: standing };
     states.set(state.id, state, state.expiresAt);
-    // Apart from this call, which must not fail because of whoever waits.
-    if (isFinal(state.status)) watchers.get(state.id)?.forEach((wake) => queueMicrotask(wake));
+    if (isFinal(state.status)) wakeAll(watchers.get(state.id), state);
     return STORED;
   };
 
@@ -100,16 +99,19 @@ export function memoryBackend(options: MemoryBackendOptions = {}): Backend {
   };
 }
 
+/** Apart from the save, which must not fail because of whoever waits. */
+function wakeAll(waiting: Set<Wake> | undefined, state: TaskState): void {
+  waiting?.forEach((wake) => queueMicrotask(() => wake(state)));
+}
+
 /** Enters `wake` among those who wait for `id`, until it stops. */
-function watching(
-  watchers: Map<string, Set<() => void>>,
-  id: string,
-  wake: () => void,
-  onStop: () => void,
-): Watch {
+function watching(watchers: Map<string, Set<Wake>>, id: string, wake: Wake, onStop: () => void): Watch {
   let waiting = watchers.get(id);
   if (waiting === undefined) watchers.set(id, (waiting = new Set()));
-  const entry = (): void => wake(); // one of its own: the same function may watch twice
+  // One of its own, as the same function may watch twice.
+  const entry: Wake = (state) => {
+    if (waiting.has(entry)) wake(state);
+  };
   waiting.add(entry);
   return {
     ready: Promise.resolve(),

@@ -1,4 +1,4 @@
-import type { Backend, Records, Watch } from "@wfe/core";
+import type { Backend, Records, TaskState, Watch } from "@wfe/core";
 import type { Faults } from "./faults.ts";
 
 export function faultyBackend(real: Backend, faults: Faults): Backend {
@@ -21,10 +21,10 @@ export function faultyBackend(real: Backend, faults: Faults): Backend {
 }
 
 /** A fault shows in `ready`; a dead process is not woken. */
-function faultyWatch(real: Backend, faults: Faults, id: string, wake: () => void): Watch {
+function faultyWatch(real: Backend, faults: Faults, id: string, wake: (state?: TaskState) => void): Watch {
   let watch: Watch | undefined;
   const ready = faults.call("watch", async () => {
-    watch = real.watch?.(id, () => faults.dead || wake());
+    watch = real.watch?.(id, (state) => faults.dead || wake(state));
     await watch?.ready;
   });
   ready.catch(() => {}); // whoever does not look at it must not die of it

@@ -17,10 +17,12 @@ export interface MemoryStore extends Disposable {
   readonly groups: ExpiringMap<GroupEntry>;
   readonly locks: ExpiringMap<object>;
   /** By task: who waits for its end. */
-  readonly watchers: Map<string, Set<() => void>>;
+  readonly watchers: Map<string, Set<Wake>>;
   /** The next of the numbers that versions and fences are taken from; none comes twice in the life of the store. */
   nextNumber(): number;
 }
+
+export type Wake = (state: TaskState) => void;
 
 export interface GroupEntry {
   readonly group: Group;

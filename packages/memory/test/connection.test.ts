@@ -126,18 +126,23 @@ test("a finished task leaves nothing behind after its result expired", async () 
   expect(clock.timers).toBe(0);
 });
 
-test("a closed backend wakes nobody", async () => {
+test("a watch hears of the end with the state; one that stopped, or whose backend was closed, does not", async () => {
   const store = memoryStore();
-  const watcher = memoryBackend({ store });
-  await using writer = memoryBackend({ store });
-  let woken = 0;
-  watcher.watch?.("a", () => woken++);
-  const still = memoryBackend({ store });
-  still.watch?.("a", () => woken++);
-  await watcher[Symbol.asyncDispose]();
-  await writer.saveStates([state("a")]);
-  await microtasks();
-  expect(woken).toBe(1);
+  const [open, closed] = [memoryBackend({ store }), memoryBackend({ store })];
+  const woken: unknown[] = [];
+  const watch = (name: string, backend = open) => backend.watch?.("a", (end) => void woken.push([name, end]));
+  watch("open");
+  watch("closed", closed);
+  const stopped = watch("stopped");
+  watch("left in place");
+  await closed[Symbol.asyncDispose]();
+  const saving = open.saveStates([state("a")]);
+  stopped?.stop();
+  await saving;
+  expect(woken).toEqual([
+    ["open", state("a")],
+    ["left in place", state("a")],
+  ]);
 });
 
 test("pages of records follow each other while records come and go", async () => {
