@@ -1,5 +1,6 @@
 import type { TypedValue } from "./backend.ts";
 import type { Argument, Call } from "./call.ts";
+import { WfeError } from "./errors.ts";
 import { fieldNames, isAbsent, malformed, readFields, readFlag, readInteger, readList, readMap, readText } from "./fields.ts";
 import type { At, Fields } from "./fields.ts";
 import { parseInstant } from "./instant.ts";
@@ -20,15 +21,33 @@ const CALL_FIELDS = fieldNames(
 /** The last one is ours: Go skips it. */
 const VALUE_FIELDS = fieldNames("Name Type Value As");
 
-/** The body of a message. Throws `WFE_INVALID_VALUE` if a header or a value is not JSON. */
+/**
+ * The body of a message. Throws `WFE_INVALID_VALUE` if a header or a value is not JSON, `WFE_TOO_LARGE` if it is longer
+ * than any text can be.
+ */
 export function encodeCall(call: Call): string {
-  let body = "";
+  const parts: string[] = [];
   const todo: (string | Call)[] = [call];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-    if (typeof next === "string") body += next;
+    if (typeof next === "string") parts.push(next);
     else todo.push(...encodeParts(next).reverse());
   }
-  return body;
+  try {
+    return parts.join(""); // one flat string: a rope of pieces would be several times as large in memory
+  } catch (error) {
+    throw new WfeError("WFE_TOO_LARGE", `the call of ${call.name} (${call.id}) is too large for a message`, { cause: error });
+  }
+}
+
+/** All members of a group carry the same callback: it is written once, not once for each. */
+const callbackTexts = new WeakMap<Call, string>();
+
+function callbackText(callback: Call): string {
+  const known = callbackTexts.get(callback);
+  if (known !== undefined) return known;
+  const text = encodeCall(callback);
+  callbackTexts.set(callback, text);
+  return text;
 }
 
 /** The text of a call, with the calls in it as they are. */
@@ -45,9 +64,9 @@ function encodeParts(call: Call): (string | Call)[] {
     `,"StopTaskDeletionOnError":${call.keepOnError},"IgnoreWhenTaskNotRegistered":${call.ignoreWhenNotRegistered}}`;
   const { onSuccess, onError, chordCallback } = call;
   if (onSuccess === null && onError === null && chordCallback === null) {
-    return [`${head}null,"OnError":null,"ChordCallback":null${tail}`];
+    return [head, `null,"OnError":null,"ChordCallback":null${tail}`];
   }
-  const callback = chordCallback ?? "null";
+  const callback = chordCallback === null ? "null" : callbackText(chordCallback);
   return [head, ...encodeCalls(onSuccess), ',"OnError":', ...encodeCalls(onError), ',"ChordCallback":', callback, tail];
 }
 
