@@ -5,7 +5,7 @@ import type { Run } from "./run.ts";
 import { retryInfo } from "./advance.ts";
 import { bury } from "./aside.ts";
 import { retriesInPlace } from "./claim.ts";
-import { errorText } from "./errors.ts";
+import { TaskError, errorText } from "./errors.ts";
 import { emit } from "./events.ts";
 import { finish } from "./finish.ts";
 import { attemptOf } from "./headers.ts";
@@ -47,6 +47,7 @@ function tell(run: Run, call: Call, state: TaskState, durationMs: number): void 
   const event = { id: call.id, name: call.name, queue, attempt: attemptOf(call), durationMs };
   if (state.status === "SUCCESS") return emit("succeeded", () => event);
   runtime.log.error({ taskId: call.id, task: call.name, queue }, `task failed: ${state.error}`);
+  runtime.onError(new TaskError(call.id, call.name, state.error), { queue, task: call.name, id: call.id });
   emit("failed", () => ({ ...event, error: state.error }));
 }
 

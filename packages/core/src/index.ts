@@ -22,6 +22,7 @@
 // For applications
 export { Server } from "./server.ts";
 export type { Handle, NothingMissing, SendOptions, Sendable, ServerConfig } from "./server.ts";
+export type { ErrorHook } from "./runtime.ts";
 export type { StopOptions, Worker, WorkerOptions } from "./worker.ts";
 export type { GroupResult, Result, WaitOptions } from "./result.ts";
 export { chain, chord, group, results } from "./workflow.ts";

@@ -21,6 +21,7 @@ export interface Runtime {
   readonly log: Logger;
   readonly tasks: ReadonlyMap<string, Registered>;
   readonly settings: Settings;
+  readonly onError: ErrorHook;
   /** Wraps each delivery; undefined where no middleware does. */
   readonly aroundConsume: Around<Delivery, void> | undefined;
   /** Wraps each run. */
@@ -40,7 +41,24 @@ export interface Settings {
 /** What is not finished is kept this long after it could first run. */
 const UNFINISHED_MS = 7 * 24 * 3_600_000;
 
-type Base = Pick<Runtime, "ports" | "clock" | "log" | "tasks" | "settings">;
+/** `task` and `id` are undefined where no task is to blame. */
+export type ErrorHook = (
+  error: Error,
+  about: { readonly queue: string; readonly task?: string; readonly id?: string },
+) => void;
+
+/** The same hook, whose own errors never reach core. */
+export function guardedHook(hook: ErrorHook | undefined): ErrorHook {
+  return (error, about) => {
+    try {
+      hook?.(error, about);
+    } catch {
+      // it was told; what it does with that is its own
+    }
+  };
+}
+
+type Base = Pick<Runtime, "ports" | "clock" | "log" | "tasks" | "settings" | "onError">;
 
 /** Puts the middleware around what it wraps. */
 export function createRuntime(base: Base, middleware: readonly Middleware[]): Runtime {

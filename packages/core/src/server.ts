@@ -8,7 +8,7 @@ import type { DeadLetters } from "./deadletter.ts";
 import type { Lock } from "./lock.ts";
 import type { Logger } from "./logger.ts";
 import type { Middleware } from "./middleware.ts";
-import type { Runtime, Settings } from "./runtime.ts";
+import type { ErrorHook, Runtime, Settings } from "./runtime.ts";
 import type { GroupResult, Result } from "./result.ts";
 import type { Signature, SignatureOptions } from "./signature.ts";
 import type { Creators, Registered, Registrable, TaskCreator } from "./tasks.ts";
@@ -23,7 +23,7 @@ import { guardedLogger, silentLogger } from "./logger.ts";
 import { isFinal } from "./order.ts";
 import { abortable, createPorts } from "./ports.ts";
 import { createGroupResult, createResult } from "./result.ts";
-import { createRuntime, stateOf, unfinishedUntil } from "./runtime.ts";
+import { createRuntime, guardedHook, stateOf, unfinishedUntil } from "./runtime.ts";
 import { createSignature } from "./signature.ts";
 import { BUILT_IN, addTasks, createCreator, encodeArguments } from "./tasks.ts";
 import { checkNode } from "./workflow.ts";
@@ -46,6 +46,8 @@ export interface ServerConfig {
   readonly middleware?: readonly Middleware[];
   /** Silent by default; `console` and pino fit as they are. */
   readonly logger?: Logger;
+  /** Told of each task that failed for good and of each failure that a consumer survived, besides the log. */
+  readonly onError?: ErrorHook;
   readonly clock?: Clock;
 }
 
@@ -94,6 +96,7 @@ export class Server implements AsyncDisposable {
       log: guardedLogger(config.logger ?? silentLogger),
       tasks: this.#tasks,
       settings: settingsOf(config),
+      onError: guardedHook(config.onError),
     };
     this.#runtime = createRuntime(base, config.middleware ?? []);
   }

@@ -112,8 +112,10 @@ export class Worker implements AsyncDisposable {
     const { broker } = this.#runtime.ports;
     const station = this.#station(queue);
     const { signal } = this.#fetching;
-    const onError = (error: Error): void =>
+    const onError = (error: Error): void => {
       this.#runtime.log.error({ err: error, queue, tag: this.tag }, `consuming ${queue}: ${error.message}`);
+      this.#runtime.onError(error, { queue });
+    };
     let pause = CONSUME_PAUSE_MS.first;
     while (!signal.aborted) {
       try {
