@@ -15,7 +15,9 @@ const commands = {
   "package-checks": ["tooling/package-checks/main.ts"],
 };
 
-const [name = "", ...args] = process.argv.slice(2);
+const [name = "", ...rest] = process.argv.slice(2);
+// `npm run bench -- memory` drops the dashes, `pnpm bench -- memory` passes them on.
+const args = rest[0] === "--" ? rest.slice(1) : rest;
 const command = commands[name];
 if (!command) {
   console.error(`usage: node tooling/bootstrap.mjs ${Object.keys(commands).join(" | ")}`);

@@ -40,10 +40,13 @@ export async function oldestNode(packages: readonly Packed[], folder: string): P
   const node = join(home, "node_modules", "node", "bin", "node");
   // The kit can only be imported by a test runner: see `conformance`.
   const plain = packages.filter(({ manifest }) => !manifest.peerDependencies?.vitest);
-  const imports = plain.map(
-    ({ name }) => `if (!Object.keys(await import("${name}")).length) throw new Error("${name} is empty")`,
-  );
-  await output(node, ["--input-type=module", "-e", imports.join("\n")], { cwd: home });
+  const program = plain
+    .map(
+      ({ name }) =>
+        `if (Object.keys(await import("${name}")).length === 0) throw new Error("${name} exports nothing");`,
+    )
+    .join("\n");
+  await output(node, ["--input-type=module", "-e", program], { cwd: home });
   return (await output(node, ["out/program.js"], { cwd: home })).trim();
 }
 
