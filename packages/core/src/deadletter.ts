@@ -3,7 +3,10 @@ import type { Clock } from "./clock.ts";
 import { WfeError } from "./errors.ts";
 import { OURS } from "./headers.ts";
 import { parseJson } from "./json.ts";
+import type { Call } from "./call.ts";
 import type { Ports } from "./ports.ts";
+import type { Runtime } from "./runtime.ts";
+import { stateOf } from "./runtime.ts";
 import { decodeCall, encodeCall } from "./wire.ts";
 
 export type DeadReason =
@@ -68,7 +71,8 @@ export interface DeadOptions {
 }
 
 /** The dead letters of one queue. */
-export function createDeadLetters(queue: string, ports: Ports, clock: Clock): DeadLetters {
+export function createDeadLetters(queue: string, runtime: Runtime): DeadLetters {
+  const { ports, clock } = runtime;
   const { broker } = ports;
   const deadQueue = broker.deadLetterQueue(queue);
   const inspect = async (limit: number, signal?: AbortSignal): Promise<readonly DeadLetter[]> => {
@@ -81,9 +85,7 @@ export function createDeadLetters(queue: string, ports: Ports, clock: Clock): De
       const sent: string[] = [];
       await sweep(ports, deadQueue, clock, options, async (letter) => {
         if (letter.cut || !match(letter)) return false;
-        const message = revived(letter);
-        await ports.publish(message);
-        sent.push(message.id);
+        sent.push(await resend(letter, runtime));
         return true;
       });
       return sent;
@@ -100,16 +102,33 @@ export function createDeadLetters(queue: string, ports: Ports, clock: Clock): De
   };
 }
 
-/** A call is sent again as new: its old state is final. What is no call goes as it is. */
-function revived(letter: DeadLetter): Message {
+/**
+ * A call is sent again as new, with a state of its own: its old one is final. So is its group's count of it, which
+ * it must not enter twice. What is no call goes as it is. Answers the new id.
+ */
+async function resend(letter: DeadLetter, runtime: Runtime): Promise<string> {
+  const { ports } = runtime;
   const id = `${letter.id.split("~")[0]}~${letter.at.toString(36)}${Math.random().toString(36).slice(2, 8)}`;
-  if (letter.reason === "MALFORMED") return { id, queue: letter.queue, body: letter.body };
+  const { queue } = letter;
+  if (letter.reason === "MALFORMED") {
+    await ports.publish({ id, queue, body: letter.body });
+    return id;
+  }
   const call = decodeCall(letter.body);
   const headers = Object.entries(call.headers ?? {}).filter(
     ([name]) => name !== OURS.unknown && name !== OURS.probe && name !== OURS.attempt,
   );
-  const body = encodeCall({ ...call, id, headers: { ...Object.fromEntries(headers), [OURS.dead]: letter.id } });
-  return { id, queue: letter.queue, body };
+  const again: Call = {
+    ...call,
+    id,
+    headers: { ...Object.fromEntries(headers), [OURS.dead]: letter.id },
+    groupId: "",
+    groupSize: 0,
+    chordCallback: null,
+  };
+  await ports.save(stateOf(again, "PENDING", runtime));
+  await ports.publish({ id, queue, body: encodeCall(again) });
+  return id;
 }
 
 /**

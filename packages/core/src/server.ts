@@ -169,7 +169,7 @@ export class Server implements AsyncDisposable {
 
   /** What was put aside from a queue: list it, send it again, or drop it. */
   deadLetters(queue: string = this.#runtime.settings.defaultQueue): DeadLetters {
-    return createDeadLetters(queue, this.#runtime.ports, this.#runtime.clock);
+    return createDeadLetters(queue, this.#runtime);
   }
 
   /** Stops this server's workers, then closes the adapters (which close only what they opened). May be called twice. */

@@ -1,11 +1,16 @@
 import { type Case, registerSuite } from "../suite.ts";
 import { openWorkflowTest, type WorkflowTest } from "./context.ts";
 import type { WorkflowFactory, WorkflowSuiteOptions } from "./fixture.ts";
+import { badInputCases } from "./bad.ts";
+import { brokenPartCases } from "./broken.ts";
 import { callbackCases } from "./callbacks.ts";
 import { failureCases } from "./failures.ts";
 import { machineryCases } from "./machinery.ts";
+import { optionCases } from "./options.ts";
+import { resultCases } from "./results.ts";
 import { retryCases } from "./retries.ts";
 import { groupCases, nestingCases } from "./shapes.ts";
+import { valueCases } from "./values.ts";
 
 /** What a server and its workers promise, whatever the adapters under them. */
 export const workflowCases: readonly Case<WorkflowTest>[] = [
@@ -15,6 +20,11 @@ export const workflowCases: readonly Case<WorkflowTest>[] = [
   ...callbackCases,
   ...failureCases,
   ...retryCases,
+  ...badInputCases,
+  ...brokenPartCases,
+  ...optionCases,
+  ...valueCases,
+  ...resultCases,
 ];
 
 /** Registers with vitest the suite of workflows over a pair of adapters. `factory` is called once per test. */
