@@ -40,7 +40,10 @@ export function decide(call: Call, ending: Ending, limits: Limits): Verdict {
 function decideLater(call: Call, later: RetryLater, error: string, limits: Limits): Verdict {
   const used = headerNumber(call, OURS.later, 0);
   if (used >= limits.maxRetryLater) {
-    return { kind: "failure", error: `asked to run later more than ${limits.maxRetryLater} times; last: ${error}` };
+    return {
+      kind: "failure",
+      error: `asked to run later more than ${limits.maxRetryLater} times; last: ${error}`,
+    };
   }
   const next = nextAttempt(call, later.delayMs, limits.now);
   const copy = withHeaders(next, { [OURS.later]: String(used + 1) });
@@ -53,25 +56,44 @@ function retryCopy(call: Call, delayMs: number, now: number): Call {
 }
 
 function nextAttempt(call: Call, delayMs: number, now: number): Call {
-  const more = { [OURS.attempt]: String(attemptOf(call) + 1), [OURS.probe]: undefined, [OURS.unknown]: undefined };
+  const more = {
+    [OURS.attempt]: String(attemptOf(call) + 1),
+    [OURS.probe]: undefined,
+    [OURS.unknown]: undefined,
+  };
   return { ...withHeaders(call, more), eta: msToEta(now + delayMs) };
 }
 
 /** What a RETRY state remembers, so that its copy can be made again from any copy of the call. */
 export function retryInfo(copy: Call, nextAt: number): Readonly<Record<string, unknown>> {
-  return { nextAt, left: copy.retryCount, timeoutS: copy.retryTimeoutS, later: headerNumber(copy, OURS.later, 0) };
+  return {
+    nextAt,
+    left: copy.retryCount,
+    timeoutS: copy.retryTimeoutS,
+    later: headerNumber(copy, OURS.later, 0),
+  };
 }
 
 /** The copy that a standing RETRY state announced. machinery's RETRY remembers nothing: due at once then. */
 export function repeatRetry(call: Call, standing: TaskState, now: number): Call {
-  const { nextAt = now, left = call.retryCount - 1, timeoutS = call.retryTimeoutS, later = 0 } = standing.info ?? {};
+  const {
+    nextAt = now,
+    left = call.retryCount - 1,
+    timeoutS = call.retryTimeoutS,
+    later = 0,
+  } = standing.info ?? {};
   const headers = {
     [OURS.attempt]: String((standing.attempt ?? attemptOf(call)) + 1),
     [OURS.later]: Number(later) > 0 ? String(later) : undefined,
     [OURS.probe]: undefined,
     [OURS.unknown]: undefined,
   };
-  const copy = { ...call, retryCount: Number(left), retryTimeoutS: Number(timeoutS), eta: msToEta(Number(nextAt)) };
+  const copy = {
+    ...call,
+    retryCount: Number(left),
+    retryTimeoutS: Number(timeoutS),
+    eta: msToEta(Number(nextAt)),
+  };
   return withHeaders(copy, headers);
 }
 
@@ -92,7 +114,10 @@ export function errorCalls(call: Call, error: string): readonly Call[] {
 /** A chord's callback with the results of all members, in declared order. */
 export function callbackWith(callback: Call, members: readonly TaskState[]): Call {
   if (callback.immutable || isImmutable(callback)) return callback;
-  return appendResults(callback, members.flatMap((member) => member.results));
+  return appendResults(
+    callback,
+    members.flatMap((member) => member.results),
+  );
 }
 
 /** Above this many, results are always handed over as one array: JavaScript cannot spread 125,000. */

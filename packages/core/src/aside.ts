@@ -48,7 +48,12 @@ export async function postponeUnknown(run: Run, call: Call): Promise<void> {
   const now = runtime.clock.now();
   const [since = now, copies = 0] = (header(call, OURS.unknown) ?? "").split(" ").filter(Boolean).map(Number);
   if (now - since >= limitMs) {
-    return failUnrun(run, call, "UNREGISTERED", `no worker on ${queue} has registered ${call.name} within ${limitMs} ms`);
+    return failUnrun(
+      run,
+      call,
+      "UNREGISTERED",
+      `no worker on ${queue} has registered ${call.name} within ${limitMs} ms`,
+    );
   }
   const pauseMs = Math.min(UNKNOWN_PAUSE_MS.first * 2 ** copies, UNKNOWN_PAUSE_MS.most);
   runtime.log.warn({ taskId: call.id, task: call.name, queue, pauseMs }, "this task is not registered here");

@@ -30,7 +30,11 @@ export async function claim(run: Run, message: Call): Promise<Call | undefined> 
       continue;
     }
     const { maxStarts } = runtime.settings;
-    const refusal = judge(call, standing, { attempt: attemptOf(call), redelivered: run.delivery.redelivered, maxStarts });
+    const refusal = judge(call, standing, {
+      attempt: attemptOf(call),
+      redelivered: run.delivery.redelivered,
+      maxStarts,
+    });
     if (refusal.act !== "claim") {
       await deal(run, call, standing, refusal);
       return undefined;
@@ -64,6 +68,11 @@ async function deal(run: Run, call: Call, standing: TaskState, refusal: Refused)
       return republish(run, withHeaders(call, { [OURS.probe]: refusal.seen }), now + 3 * beatMs);
     case "lost":
       run.state = standing;
-      return failUnrun(run, call, "WORKER_LOST", `${runtime.settings.maxStarts} runs of it lost their worker`);
+      return failUnrun(
+        run,
+        call,
+        "WORKER_LOST",
+        `${runtime.settings.maxStarts} runs of it lost their worker`,
+      );
   }
 }

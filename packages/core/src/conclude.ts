@@ -38,7 +38,10 @@ async function storeFinal(run: Run, call: Call, verdict: Final): Promise<TaskSta
     return (await run.save(state)) ?? state;
   } catch (error) {
     if (error instanceof Abandoned || verdict.kind === "failure") throw error;
-    return storeFinal(run, call, { kind: "failure", error: `its result could not be stored: ${errorText(error)}` });
+    return storeFinal(run, call, {
+      kind: "failure",
+      error: `its result could not be stored: ${errorText(error)}`,
+    });
   }
 }
 
@@ -56,10 +59,19 @@ async function concludeRetry(run: Run, call: Call, verdict: Retry, durationMs: n
   const { runtime, queue } = run.station;
   const { start, run: token } = run.state as TaskState;
   const info = retryInfo(copy, runtime.clock.now() + delayMs);
-  const standing = await run.save(stateOf(call, "RETRY", runtime, { start: start ?? 1, run: token, error, info }));
+  const standing = await run.save(
+    stateOf(call, "RETRY", runtime, { start: start ?? 1, run: token, error, info }),
+  );
   if (standing) return run.ack(); // fenced or revoked: whoever did it owns what follows
   runtime.log.info({ taskId: call.id, task: call.name, queue, delayMs }, `task will be run again: ${error}`);
-  emit("retried", () => ({ id: call.id, name: call.name, queue, attempt: attemptOf(call), error, durationMs }));
+  emit("retried", () => ({
+    id: call.id,
+    name: call.name,
+    queue,
+    attempt: attemptOf(call),
+    error,
+    durationMs,
+  }));
   if (retriesInPlace(run)) return run.release({ delayMs });
   await run.publish({ ...copy, queue });
   await run.ack();

@@ -167,7 +167,8 @@ async function sweep(
     cancel();
     signal?.removeEventListener("abort", abort);
     stop.abort();
-    for (const delivery of kept.reverse()) await delivery.release();
+    for (const delivery of kept.toReversed()) await delivery.release();
   }
-  if (signal?.aborted) throw new WfeError("WFE_ABORTED", `going through ${queue} was aborted`, { cause: signal.reason });
+  if (signal?.aborted)
+    throw new WfeError("WFE_ABORTED", `going through ${queue} was aborted`, { cause: signal.reason });
 }

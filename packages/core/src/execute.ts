@@ -62,7 +62,8 @@ async function renew(run: Run, info: TaskState["info"]): Promise<void> {
   run.state = { ...run.state, beat: run.state.beat + 1, info };
   try {
     const standing = await ports.save(run.state);
-    if (standing) run.abandon(new WfeError("WFE_LEASE_LOST", `it is ${standing.status} by somebody else's hand`));
+    if (standing)
+      run.abandon(new WfeError("WFE_LEASE_LOST", `it is ${standing.status} by somebody else's hand`));
   } catch (error) {
     log.warn({ err: error, taskId: run.state.id }, "could not renew the state of a running task");
   }

@@ -13,6 +13,7 @@ export function nextFibonacci(n: number): number {
 /** How many retries lead from 0 to a delay of `timeoutS` (0 → 0, 1 → 1, 5 → 4; 6 → 4, for 8 is not reached). */
 export function fibonacciStep(timeoutS: number): number {
   let step = 0;
-  for (let delay = 1; delay <= timeoutS && delay < Number.MAX_SAFE_INTEGER; delay = nextFibonacci(delay)) step++;
+  for (let delay = 1; delay <= timeoutS && delay < Number.MAX_SAFE_INTEGER; delay = nextFibonacci(delay))
+    step++;
   return step;
 }

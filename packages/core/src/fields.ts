@@ -19,7 +19,9 @@ export interface At {
 
 /** From names with spaces between them. */
 export function fieldNames(names: string): FieldNames {
-  return new Map(names.split(" ").flatMap((name) => [[name.toLowerCase(), name] as const, [name, name] as const]));
+  return new Map(
+    names.split(" ").flatMap((name) => [[name.toLowerCase(), name] as const, [name, name] as const]),
+  );
 }
 
 /** The object under its proper field names. */
@@ -76,8 +78,12 @@ export function readMap(raw: unknown, field: string, at?: At): Fields | null {
 /** `OnSuccess[0].Priority: 300 is not within 0..255` */
 export function malformed(raw: unknown, wanted: string, at?: At, field?: string): WfeError {
   const path = field === undefined ? [] : [field];
-  for (let next = at; next !== undefined && path.length < LONGEST_PATH; next = next.up) path.unshift(stepOf(next));
-  return new WfeError("WFE_MALFORMED", `${path.join(".") || "the message"}: ${describe(raw)} is not ${wanted}`);
+  for (let next = at; next !== undefined && path.length < LONGEST_PATH; next = next.up)
+    path.unshift(stepOf(next));
+  return new WfeError(
+    "WFE_MALFORMED",
+    `${path.join(".") || "the message"}: ${describe(raw)} is not ${wanted}`,
+  );
 }
 
 const LONGEST_PATH = 20;

@@ -135,7 +135,11 @@ export function memberIds(group: StoredGroup): readonly string[] {
 /** At most so many failed members are listed by name. */
 const LISTED_FAILURES = 20;
 
-function failureText(ids: readonly string[], states: readonly (TaskState | undefined)[], failed: number): string {
+function failureText(
+  ids: readonly string[],
+  states: readonly (TaskState | undefined)[],
+  failed: number,
+): string {
   const lines: string[] = [];
   for (let index = 0; index < ids.length && lines.length < LISTED_FAILURES; index += 1) {
     const state = states[index];

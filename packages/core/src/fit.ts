@@ -7,7 +7,10 @@ import type { ValuePlace } from "./place.ts";
  */
 type Fit = (value: unknown) => unknown; // undefined: it does not belong to the type
 
-const signed = (bits: bigint): readonly [low: bigint, high: bigint] => [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
+const signed = (bits: bigint): readonly [low: bigint, high: bigint] => [
+  -(2n ** (bits - 1n)),
+  2n ** (bits - 1n) - 1n,
+];
 const unsigned = (bits: bigint): readonly [low: bigint, high: bigint] => [0n, 2n ** bits - 1n];
 
 const INTEGERS: Readonly<Record<string, readonly [low: bigint, high: bigint]>> = {
@@ -98,8 +101,10 @@ function misfit(type: string, value: unknown, place: ValuePlace): Error {
 
 function complaint(type: string, value: unknown): string {
   const [low, high] = INTEGERS[type] ?? [];
-  if (low === undefined || !["number", "bigint"].includes(typeof value)) return `is ${describe(value)}, not ${type}`;
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return `is ${describe(value)}, ${UNSAFE_INTEGER}`;
+  if (low === undefined || !["number", "bigint"].includes(typeof value))
+    return `is ${describe(value)}, not ${type}`;
+  if (Number.isInteger(value) && !Number.isSafeInteger(value))
+    return `is ${describe(value)}, ${UNSAFE_INTEGER}`;
   return `is ${describe(value)}; ${type} takes integers from ${low} to ${high}`;
 }
 

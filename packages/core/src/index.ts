@@ -29,7 +29,14 @@ export { chain, chord, group, results } from "./workflow.ts";
 export type { Chain, Chord, Group as GroupNode, LinkError, Results, Workflow } from "./workflow.ts";
 export type { Node, Signature, SignatureOptions } from "./signature.ts";
 export { defineTask } from "./tasks.ts";
-export type { Creators, Registrable, TaskCreator, TaskDefinition, TaskFunction, TaskOptions } from "./tasks.ts";
+export type {
+  Creators,
+  Registrable,
+  TaskCreator,
+  TaskDefinition,
+  TaskFunction,
+  TaskOptions,
+} from "./tasks.ts";
 export { PermanentFailure, RetryLater, exponential, fibonacci } from "./retry.ts";
 export type { Backoff } from "./retry.ts";
 export { currentTask } from "./context.ts";

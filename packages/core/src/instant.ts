@@ -32,6 +32,7 @@ export function parseInstant(text: string): number {
 export function msToEta(ms: number): string {
   const date = new Date(Math.ceil(ms));
   const text = Number.isNaN(date.getTime()) ? "" : date.toISOString();
-  if (text.length !== 24) throw new WfeError("WFE_INVALID_VALUE", `${ms} is not a time in the years 0 to 9999`);
+  if (text.length !== 24)
+    throw new WfeError("WFE_INVALID_VALUE", `${ms} is not a time in the years 0 to 9999`);
   return text.replace(/\.?0*Z$/, "Z");
 }

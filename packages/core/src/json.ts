@@ -83,7 +83,9 @@ function stringify(value: unknown, replacer: typeof rawBigint | undefined): stri
     if (text !== undefined) return text;
   } catch (error) {
     if (replacer === undefined) return stringify(value, rawBigint);
-    throw new WfeError("WFE_INVALID_VALUE", `cannot be written as JSON: ${errorText(error)}`, { cause: error });
+    throw new WfeError("WFE_INVALID_VALUE", `cannot be written as JSON: ${errorText(error)}`, {
+      cause: error,
+    });
   }
   throw new WfeError("WFE_INVALID_VALUE", `${typeof value} cannot be written as JSON`);
 }

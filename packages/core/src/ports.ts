@@ -31,7 +31,11 @@ export function createPorts(broker: Broker, backend: Backend): Ports {
   return {
     broker,
     backend,
-    publish: gather((messages) => publishAll(broker, messages), publishing, (failure) => failure),
+    publish: gather(
+      (messages) => publishAll(broker, messages),
+      publishing,
+      (failure) => failure,
+    ),
     save: gather((states) => backend.saveStates(states), storing, standing),
     load: gather((ids) => backend.loadStates(ids), storing),
     loadMany: (ids) => stored(backend.loadStates(ids)),
@@ -46,7 +50,10 @@ export function createPorts(broker: Broker, backend: Backend): Ports {
 
 const NO_FAILURES: readonly undefined[] = [];
 
-async function publishAll(broker: Broker, messages: readonly Message[]): Promise<readonly (Error | undefined)[]> {
+async function publishAll(
+  broker: Broker,
+  messages: readonly Message[],
+): Promise<readonly (Error | undefined)[]> {
   try {
     await broker.publish(messages);
     return NO_FAILURES;
@@ -68,7 +75,9 @@ function standing(outcome: SaveOutcome, state: TaskState): TaskState | Error | u
 }
 
 function isSame(saved: TaskState, found: TaskState): boolean {
-  return saved.run !== "" && saved.run === found.run && saved.status === found.status && saved.beat === found.beat;
+  return (
+    saved.run !== "" && saved.run === found.run && saved.status === found.status && saved.beat === found.beat
+  );
 }
 
 /** A promise that follows `work`, or rejects when `signal` aborts first. The work itself goes on. */

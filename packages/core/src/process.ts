@@ -41,7 +41,12 @@ async function handle(run: Run, message: Call): Promise<void> {
   const call = await claim(run, message);
   if (!call) return;
   const startedAt = clock.now();
-  emit("started", () => ({ id: call.id, name: call.name, queue: run.station.queue, attempt: attemptOf(call) }));
+  emit("started", () => ({
+    id: call.id,
+    name: call.name,
+    queue: run.station.queue,
+    attempt: attemptOf(call),
+  }));
   const ending = await execute(run, call, task);
   run.check();
   const now = clock.now();
@@ -52,7 +57,8 @@ async function handle(run: Run, message: Call): Promise<void> {
 function decode(body: string): Call | Error {
   try {
     const call = decodeCall(body);
-    if (call.id === "") return new WfeError("WFE_MALFORMED", "UUID is empty: a call without an id cannot be tracked");
+    if (call.id === "")
+      return new WfeError("WFE_MALFORMED", "UUID is empty: a call without an id cannot be tracked");
     if (call.name === "") return new WfeError("WFE_MALFORMED", "Name is empty: no task can be found");
     return call;
   } catch (error) {

@@ -1,6 +1,5 @@
 import type { TaskState, Watch } from "./backend.ts";
 import type { Runtime } from "./runtime.ts";
-import { memberId } from "./compile.ts";
 import { TaskError, WfeError, toError } from "./errors.ts";
 import { isFinal } from "./order.ts";
 import { decodeResults } from "./tasks.ts";
@@ -37,7 +36,7 @@ export function createResult<R>(id: string, runtime: Runtime): Result<R> {
   return {
     id,
     state: () => runtime.ports.load(id),
-    get: async (options) => outcomeOf<R>(await waitForFinal(id, runtime, options)),
+    get: async (options) => outcomeOf(await waitForFinal(id, runtime, options)) as R,
   };
 }
 
@@ -50,27 +49,25 @@ export function createGroupResult<T extends readonly unknown[]>(
   return {
     id,
     members: members as never,
-    get: (options) => Promise.all(members.map((member) => member.get(options))) as Promise<unknown> as Promise<T>,
+    get: (options) =>
+      Promise.all(members.map((member) => member.get(options))) as Promise<unknown> as Promise<T>,
     settled: async (options) => {
       const ends = await Promise.allSettled(members.map((member) => member.get(options)));
-      for (const end of ends) if (end.status === "rejected" && isWaitError(end.reason)) throw toError(end.reason);
+      for (const end of ends)
+        if (end.status === "rejected" && isWaitError(end.reason)) throw toError(end.reason);
       return ends as never;
     },
   };
-}
-
-/** The ids of a group's members, from its size. */
-export function idsOfMembers(groupId: string, size: number): readonly string[] {
-  return Array.from({ length: size }, (_, index) => memberId(groupId, index));
 }
 
 function isWaitError(error: unknown): boolean {
   return error instanceof WfeError && (error.code === "WFE_TIMEOUT" || error.code === "WFE_ABORTED");
 }
 
-function outcomeOf<R>(state: TaskState): R {
-  if (state.status === "SUCCESS") return decodeResults(state.name, state.results) as R;
-  if (state.status === "REVOKED") throw new WfeError("WFE_REVOKED", `${state.name} (${state.id}) was revoked: ${state.error}`);
+function outcomeOf(state: TaskState): unknown {
+  if (state.status === "SUCCESS") return decodeResults(state.name, state.results);
+  if (state.status === "REVOKED")
+    throw new WfeError("WFE_REVOKED", `${state.name} (${state.id}) was revoked: ${state.error}`);
   throw new TaskError(state.id, state.name, state.error);
 }
 
@@ -112,7 +109,8 @@ class Wait {
       this.#signal = signal;
       signal.addEventListener("abort", this.#abort, { once: true });
     }
-    if (timeoutMs !== undefined) this.#cancelLimit = this.#runtime.clock.after(timeoutMs, () => this.#late(timeoutMs));
+    if (timeoutMs !== undefined)
+      this.#cancelLimit = this.#runtime.clock.after(timeoutMs, () => this.#late(timeoutMs));
     this.#watch = this.#runtime.ports.backend.watch?.(this.#id, this.#woken);
     void this.#look();
   }
@@ -143,7 +141,10 @@ class Wait {
       await this.#watch?.ready;
       if (this.#over) return;
       const state = await this.#runtime.ports.load(this.#id);
-      if (!state) this.#fail(new WfeError("WFE_RESULT_NOT_FOUND", `there is no state of ${this.#id}: never sent, or expired`));
+      if (!state)
+        this.#fail(
+          new WfeError("WFE_RESULT_NOT_FOUND", `there is no state of ${this.#id}: never sent, or expired`),
+        );
       else if (isFinal(state.status)) this.#done(state);
     } catch (error) {
       this.#runtime.log.warn({ err: error, taskId: this.#id }, "could not read a result; trying again");

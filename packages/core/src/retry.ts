@@ -6,7 +6,12 @@ import { OURS, header } from "./headers.ts";
 /** How long to wait before the next run of a failed task. Plain data: it travels with the call. */
 export type Backoff =
   | { readonly kind: "fibonacci" }
-  | { readonly kind: "exponential"; readonly baseMs: number; readonly maxMs: number; readonly jitter: boolean };
+  | {
+      readonly kind: "exponential";
+      readonly baseMs: number;
+      readonly maxMs: number;
+      readonly jitter: boolean;
+    };
 
 /** machinery's ladder: 1, 2, 3, 5, 8 … seconds. The default. */
 export function fibonacci(): Backoff {
@@ -17,7 +22,10 @@ export function fibonacci(): Backoff {
 export function exponential(options: { baseMs: number; maxMs?: number; jitter?: boolean }): Backoff {
   const { baseMs, maxMs = 3_600_000, jitter = true } = options;
   if (!(baseMs > 0) || !(maxMs >= baseMs) || maxMs === Infinity) {
-    throw new WfeError("WFE_INVALID_OPTION", `exponential(): baseMs ${baseMs} must be above 0 and at most maxMs ${maxMs}`);
+    throw new WfeError(
+      "WFE_INVALID_OPTION",
+      `exponential(): baseMs ${baseMs} must be above 0 and at most maxMs ${maxMs}`,
+    );
   }
   return { kind: "exponential", baseMs, maxMs, jitter };
 }
@@ -41,7 +49,10 @@ export class PermanentFailure extends Error {
 }
 
 /** The first error of this class in the chain of causes; a wrapped one counts (machinery misses it, D-85). */
-export function findCause<E extends Error>(thrown: unknown, kind: new (...args: never[]) => E): E | undefined {
+export function findCause<E extends Error>(
+  thrown: unknown,
+  kind: new (...args: never[]) => E,
+): E | undefined {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 10; error = error.cause, depth += 1) {
     if (error instanceof kind) return error;
   }

@@ -12,12 +12,13 @@ import type { ErrorHook, Runtime, Settings } from "./runtime.ts";
 import type { GroupResult, Result } from "./result.ts";
 import type { Signature, SignatureOptions } from "./signature.ts";
 import type { Creators, Registered, Registrable, TaskCreator } from "./tasks.ts";
-import type { Group, MissingOf, ResultOf, Unwrapped, Workflow } from "./workflow.ts";
+import type { MissingOf, ResultOf, Unwrapped, Workflow } from "./workflow.ts";
 import type { WorkerOptions } from "./worker.ts";
 import { systemClock } from "./clock.ts";
-import { compile, groupIdOf } from "./compile.ts";
+import { compile, groupIdOf, memberId } from "./compile.ts";
 import { createDeadLetters } from "./deadletter.ts";
 import { PublishError, WfeError, isRetryable } from "./errors.ts";
+import { memberIds } from "./finish.ts";
 import { lastStart } from "./horizon.ts";
 import { guardedLogger, silentLogger } from "./logger.ts";
 import { isFinal } from "./order.ts";
@@ -104,7 +105,10 @@ export class Server implements AsyncDisposable {
   /** Makes the functions known as tasks under their keys, and answers typed creators of signatures. */
   register<const T extends Readonly<Record<string, Registrable>>>(tasks: T): Creators<T> {
     addTasks(this.#tasks, tasks);
-    const creators = Object.keys(tasks).map((name) => [name, createCreator(name, this.#tasks.get(name)?.options)]);
+    const creators = Object.keys(tasks).map((name) => [
+      name,
+      createCreator(name, this.#tasks.get(name)?.options),
+    ]);
     return Object.fromEntries(creators) as Creators<T>;
   }
 
@@ -123,7 +127,11 @@ export class Server implements AsyncDisposable {
 
   /** A signature by name, without types. Its arguments are counted when it runs. */
   // oxlint-disable-next-line typescript/no-explicit-any -- it fits anywhere: that is what untyped means
-  signature(name: string, args: readonly unknown[] = [], options: SignatureOptions = {}): Signature<any, any> {
+  signature(
+    name: string,
+    args: readonly unknown[] = [],
+    options: SignatureOptions = {},
+  ): Signature<any, any> {
     if (typeof name !== "string" || name === "") {
       throw new WfeError("WFE_INVALID_OPTION", "signature(): the task's name must be a non-empty string");
     }
@@ -131,11 +139,15 @@ export class Server implements AsyncDisposable {
   }
 
   /** Resolves once the broker has accepted the workflow durably. Rejects with nothing sent, or nothing that will run. */
-  async send<const W extends Workflow<never, unknown>>(workflow: Sendable<W>, options: SendOptions = {}): Promise<Handle<W>> {
+  async send<const W extends Workflow<never, unknown>>(
+    workflow: Sendable<W>,
+    options: SendOptions = {},
+  ): Promise<Handle<W>> {
     const node = workflow as unknown as Workflow;
     checkNode(node, "send(): this");
     if (this.#closed) throw new WfeError("WFE_CLOSED", "this server was closed");
-    const rootId = options.id ?? (node.kind === "task" ? node.options.id : undefined) ?? `task_${randomUUID()}`;
+    const rootId =
+      options.id ?? (node.kind === "task" ? node.options.id : undefined) ?? `task_${randomUUID()}`;
     if (rootId === "") throw new WfeError("WFE_INVALID_OPTION", "send(): id must not be empty");
     const work = this.#submit(node, rootId);
     await this.#bounded(work, options, rootId);
@@ -151,7 +163,7 @@ export class Server implements AsyncDisposable {
   async groupResult(id: string): Promise<GroupResult> {
     const group = await this.backend.loadGroup(groupIdOf(id));
     if (!group) throw new WfeError("WFE_RESULT_NOT_FOUND", `there is no group ${id}: never sent, or expired`);
-    return createGroupResult(id, group.memberIds ?? memberIdsOf(id, group.size), this.#runtime);
+    return createGroupResult(id, memberIds(group), this.#runtime);
   }
 
   /** A worker on this server's tasks. Register them before it starts. */
@@ -163,7 +175,10 @@ export class Server implements AsyncDisposable {
   }
 
   /** How many messages wait, run and are delayed, without disturbing any. */
-  inspect(queue: string = this.#runtime.settings.defaultQueue, options: InspectOptions = {}): Promise<QueueSnapshot> {
+  inspect(
+    queue: string = this.#runtime.settings.defaultQueue,
+    options: InspectOptions = {},
+  ): Promise<QueueSnapshot> {
     return this.broker.inspect(queue, options);
   }
 
@@ -242,7 +257,12 @@ export class Server implements AsyncDisposable {
     const timeoutMs = options.timeoutMs ?? this.#sendTimeoutMs;
     return new Promise<void>((resolve, reject) => {
       const late = (): void =>
-        reject(new WfeError("WFE_TIMEOUT", `${rootId} was not accepted within ${timeoutMs} ms; it may still be sent`));
+        reject(
+          new WfeError(
+            "WFE_TIMEOUT",
+            `${rootId} was not accepted within ${timeoutMs} ms; it may still be sent`,
+          ),
+        );
       const cancel = this.#runtime.clock.after(timeoutMs, late);
       abortable(work, options.signal).then(resolve, reject).finally(cancel);
     });
@@ -250,7 +270,8 @@ export class Server implements AsyncDisposable {
 
   #handle(node: Workflow, rootId: string): Result | GroupResult {
     if (node.kind !== "group") return createResult(rootId, this.#runtime);
-    return createGroupResult(rootId, memberIdsOf(rootId, (node as Group).members.length), this.#runtime);
+    const ids = node.members.map((_, index) => memberId(groupIdOf(rootId), index));
+    return createGroupResult(rootId, ids, this.#runtime);
   }
 }
 
@@ -267,13 +288,10 @@ function slices<T>(items: readonly T[]): readonly (readonly T[])[] {
 /** A workflow that ends in less does so long before what is unfinished expires. */
 const LATE_MS = 24 * 3_600_000;
 
-function memberIdsOf(rootId: string, size: number): readonly string[] {
-  return Array.from({ length: size }, (_, index) => `${rootId}.${index}`);
-}
-
 function settingsOf(config: ServerConfig): Settings {
   const { defaultQueue = "machinery_tasks" } = config;
-  if (typeof defaultQueue !== "string" || defaultQueue === "") throw invalid("defaultQueue must be a non-empty string");
+  if (typeof defaultQueue !== "string" || defaultQueue === "")
+    throw invalid("defaultQueue must be a non-empty string");
   return {
     defaultQueue,
     resultsExpireInMs: atLeast("resultsExpireInMs", config.resultsExpireInMs ?? 3_600_000, 1),

@@ -14,10 +14,10 @@ export interface Node<Missing extends readonly unknown[] = never, Result = unkno
 }
 
 /** Frozen data that describes one call of a task: name, arguments, options, what follows it. */
-export interface Signature<
-  Missing extends readonly unknown[] = never,
-  Result = unknown,
-> extends Node<Missing, Result> {
+export interface Signature<Missing extends readonly unknown[] = never, Result = unknown> extends Node<
+  Missing,
+  Result
+> {
   readonly kind: "task";
   readonly name: string;
   readonly args: readonly Argument[];
@@ -30,7 +30,9 @@ export interface Signature<
   set(options: SignatureOptions): Signature<Missing, Result>;
 }
 
-type Collected<M extends readonly unknown[]> = M extends readonly [(infer A extends readonly unknown[])?] ? A : never;
+type Collected<M extends readonly unknown[]> = M extends readonly [(infer A extends readonly unknown[])?]
+  ? A
+  : never;
 type Immutable<M extends readonly unknown[]> = [] extends M ? readonly unknown[] : M;
 
 export interface SignatureOptions {
@@ -101,7 +103,8 @@ const isWhole: Check = (value) => Number.isSafeInteger(value) && (value as numbe
 const isDuration: Check = (value) => typeof value === "number" && value >= 0 && value < Infinity;
 const isMoment: Check = (value) => isDuration(value instanceof Date ? value.getTime() : value);
 const isCalls: Check = (value) =>
-  Array.isArray(value) && value.every((item: unknown) => (item as Partial<Signature> | null)?.kind === "task");
+  Array.isArray(value) &&
+  value.every((item: unknown) => (item as Partial<Signature> | null)?.kind === "task");
 
 const CHECKS: Record<keyof SignatureOptions, readonly [Check, string]> = {
   id: [isText, "a non-empty string"],
@@ -138,7 +141,8 @@ function checkOptions(task: string, options: SignatureOptions): void {
     const value = options[key as keyof SignatureOptions];
     const check = CHECKS[key as keyof SignatureOptions] as readonly [Check, string] | undefined;
     if (!check) throw invalid(task, `${key} is not an option; there are: ${Object.keys(CHECKS).join(", ")}`);
-    if (value !== undefined && !check[0](value)) throw invalid(task, `${key} must be ${check[1]}, got ${show(value)}`);
+    if (value !== undefined && !check[0](value))
+      throw invalid(task, `${key} must be ${check[1]}, got ${show(value)}`);
   }
 }
 
@@ -147,5 +151,5 @@ function invalid(task: string, text: string): WfeError {
 }
 
 function show(value: unknown): string {
-  return typeof value === "object" ? "an object" : String(value);
+  return typeof value === "object" || typeof value === "function" ? `a ${typeof value}` : String(value);
 }

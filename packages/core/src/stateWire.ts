@@ -1,5 +1,15 @@
 import type { Group, TaskState, TaskStatus, TypedValue } from "./backend.ts";
-import { fieldNames, isAbsent, malformed, readFields, readFlag, readInteger, readList, readMap, readText } from "./fields.ts";
+import {
+  fieldNames,
+  isAbsent,
+  malformed,
+  readFields,
+  readFlag,
+  readInteger,
+  readList,
+  readMap,
+  readText,
+} from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import { ZERO_TIME, msToEta, parseInstant } from "./instant.ts";
 import { parseJson, stringifyJson } from "./json.ts";
@@ -113,7 +123,9 @@ export function encodeGroup(group: GroupRecord): string {
 /** The group in such a record; `expiresAt` is `Infinity` in one that Go wrote. Throws `WFE_MALFORMED`, naming the field. */
 export function decodeGroup(text: string): GroupRecord {
   const fields = readFields(parseJson(text), GROUP_FIELDS);
-  const listed = (readList(fields.TaskUUIDs, "TaskUUIDs") ?? []).map((id, i) => readText(id, `TaskUUIDs[${i}]`));
+  const listed = (readList(fields.TaskUUIDs, "TaskUUIDs") ?? []).map((id, i) =>
+    readText(id, `TaskUUIDs[${i}]`),
+  );
   const size = readOptional(fields.Size, "Size", undefined);
   return {
     id: readText(fields.GroupUUID, "GroupUUID"),

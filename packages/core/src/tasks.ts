@@ -39,14 +39,21 @@ export function defineTask<F extends TaskFunction>(run: F, options: TaskOptions)
 // Types of creators -----------------------------------------------------------------------------------------------
 
 type FunctionOf<T> = T extends TaskDefinition<infer F> ? F : T extends TaskFunction ? T : never;
-type ParamsOf<F> = F extends (...args: infer P) => unknown ? (P extends readonly unknown[] ? P : never) : never;
+type ParamsOf<F> = F extends (...args: infer P) => unknown
+  ? P extends readonly unknown[]
+    ? P
+    : never
+  : never;
 type ReturnOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
 
 /** A parameter takes its value, or the value with a stated wire type. */
 type Stated<P extends readonly unknown[]> = { [K in keyof P]: P[K] | Typed<P[K]> };
 
 /** The parameters that are left after `A` were given. */
-type Rest<P extends readonly unknown[], A extends readonly unknown[]> = A extends readonly [unknown, ...infer AR]
+type Rest<P extends readonly unknown[], A extends readonly unknown[]> = A extends readonly [
+  unknown,
+  ...infer AR,
+]
   ? P extends readonly [unknown?, ...infer PR]
     ? PR["length"] extends P["length"]
       ? P
@@ -84,7 +91,10 @@ export function encodeArguments(
   params?: readonly ValueType[],
 ): readonly Argument[] {
   if (params && args.length > params.length) {
-    throw new WfeError("WFE_INVALID_VALUE", `${taskName}() declares ${params.length} parameters, got ${args.length}`);
+    throw new WfeError(
+      "WFE_INVALID_VALUE",
+      `${taskName}() declares ${params.length} parameters, got ${args.length}`,
+    );
   }
   return args.map((value, index) => {
     const typed = encodeValue(value, { of: `${taskName}() argument`, index }, params?.[index]);
@@ -101,10 +111,14 @@ export interface Registered {
 }
 
 /** Adds tasks by name. Throws before any of them was added. */
-export function addTasks(registry: Map<string, Registered>, tasks: Readonly<Record<string, Registrable>>): void {
+export function addTasks(
+  registry: Map<string, Registered>,
+  tasks: Readonly<Record<string, Registrable>>,
+): void {
   const added = Object.entries(tasks).map(([name, task]) => toRegistered(name, task));
   for (const { name } of added) {
-    if (registry.has(name)) throw new WfeError("WFE_DUPLICATE_TASK", `a task named ${name} is registered already`);
+    if (registry.has(name))
+      throw new WfeError("WFE_DUPLICATE_TASK", `a task named ${name} is registered already`);
   }
   for (const task of added) registry.set(task.name, task);
 }
@@ -137,7 +151,9 @@ export function decodeArguments(task: Registered, call: Call): unknown[] {
   const args = call.args ?? [];
   checkArity(task, call, args.length);
   const { params } = task.options;
-  return args.map((value, index) => decodeValue(value, { of: `${task.name}() argument`, index }, params?.[index]));
+  return args.map((value, index) =>
+    decodeValue(value, { of: `${task.name}() argument`, index }, params?.[index]),
+  );
 }
 
 /**
@@ -164,7 +180,11 @@ export function encodeResults(task: Registered, returned: unknown): readonly Typ
   const declared = task.options.result;
   const values: readonly unknown[] = returned instanceof Results ? returned.values : [returned];
   return values.map((value, index) =>
-    encodeValue(value, { of: `${task.name}() result`, index }, typeof declared === "string" ? declared : declared?.[index]),
+    encodeValue(
+      value,
+      { of: `${task.name}() result`, index },
+      typeof declared === "string" ? declared : declared?.[index],
+    ),
   );
 }
 
@@ -173,5 +193,7 @@ export function decodeResults(name: string, stored: readonly TypedValue[]): unkn
   const one = stored[0];
   if (one === undefined) return undefined;
   if (stored.length === 1) return decodeValue(one, { of: `${name}() result`, index: 0 }, undefined, "bigint");
-  return stored.map((value, index) => decodeValue(value, { of: `${name}() result`, index }, undefined, "bigint"));
+  return stored.map((value, index) =>
+    decodeValue(value, { of: `${name}() result`, index }, undefined, "bigint"),
+  );
 }

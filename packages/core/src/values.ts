@@ -23,7 +23,8 @@ export type { ValueType } from "./typed.ts";
  * Throws `WFE_INVALID_VALUE` for what cannot be carried without loss; `undefined` is for the caller to leave out.
  */
 export function encodeValue(value: unknown, place: ValuePlace, declared?: ValueType): TypedValue {
-  if (typeof value === "object" && value !== null && Typed.is(value)) return encodeAs(value.type, value.value, place);
+  if (typeof value === "object" && value !== null && Typed.is(value))
+    return encodeAs(value.type, value.value, place);
   return declared === undefined ? infer(value, place) : encodeAs(declared, value, place);
 }
 
@@ -106,7 +107,8 @@ function fromWire({ type, value }: TypedValue, place: ValuePlace, unsafe: Unsafe
   if (type === "json") return snapshot(value, place, unsafe);
   if (type.endsWith("bigint")) throw unsupported(type, place);
   if (value === null && type.startsWith("[]")) return fit(type, [], place);
-  if (typeof value === "string" && type.startsWith("[]uint")) return fit(type, fromBase64(value, place), place);
+  if (typeof value === "string" && type.startsWith("[]uint"))
+    return fit(type, fromBase64(value, place), place);
   return fit(type, value, place);
 }
 
@@ -115,7 +117,8 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 function fromBase64(text: string, place: ValuePlace): Uint8Array {
   const packed = text.replaceAll(/[\r\n]+/g, "");
-  if (packed.length % 4 !== 0 || !BASE64.test(packed)) throw invalidValue(place, "", "is a string, but not base64");
+  if (packed.length % 4 !== 0 || !BASE64.test(packed))
+    throw invalidValue(place, "", "is a string, but not base64");
   return Buffer.from(packed, "base64");
 }
 

@@ -1,7 +1,17 @@
 import type { TypedValue } from "./backend.ts";
 import type { Argument, Call } from "./call.ts";
 import { WfeError } from "./errors.ts";
-import { fieldNames, isAbsent, malformed, readFields, readFlag, readInteger, readList, readMap, readText } from "./fields.ts";
+import {
+  fieldNames,
+  isAbsent,
+  malformed,
+  readFields,
+  readFlag,
+  readInteger,
+  readList,
+  readMap,
+  readText,
+} from "./fields.ts";
 import type { At, Fields } from "./fields.ts";
 import { parseInstant } from "./instant.ts";
 import { parseJson, stringifyJson } from "./json.ts";
@@ -30,12 +40,14 @@ export function encodeCall(call: Call): string {
   const todo: (string | Call)[] = [call];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     if (typeof next === "string") parts.push(next);
-    else todo.push(...encodeParts(next).reverse());
+    else for (const part of encodeParts(next).reverse()) todo.push(part);
   }
   try {
     return parts.join(""); // one flat string: a rope of pieces would be several times as large in memory
   } catch (error) {
-    throw new WfeError("WFE_TOO_LARGE", `the call of ${call.name} (${call.id}) is too large for a message`, { cause: error });
+    throw new WfeError("WFE_TOO_LARGE", `the call of ${call.name} (${call.id}) is too large for a message`, {
+      cause: error,
+    });
   }
 }
 
@@ -67,11 +79,21 @@ function encodeParts(call: Call): (string | Call)[] {
     return [head, `null,"OnError":null,"ChordCallback":null${tail}`];
   }
   const callback = chordCallback === null ? "null" : callbackText(chordCallback);
-  return [head, ...encodeCalls(onSuccess), ',"OnError":', ...encodeCalls(onError), ',"ChordCallback":', callback, tail];
+  return [
+    head,
+    ...encodeCalls(onSuccess),
+    ',"OnError":',
+    ...encodeCalls(onError),
+    ',"ChordCallback":',
+    callback,
+    tail,
+  ];
 }
 
 function encodeCalls(calls: readonly Call[] | null): readonly (string | Call)[] {
-  return calls === null ? ["null"] : ["[", ...calls.flatMap((call, i) => (i === 0 ? [call] : [",", call])), "]"];
+  return calls === null
+    ? ["null"]
+    : ["[", ...calls.flatMap((call, i) => (i === 0 ? [call] : [",", call])), "]"];
 }
 
 function encodeArguments({ args }: Call): string {
@@ -98,7 +120,8 @@ interface Pending {
 export function decodeCall(body: string): Call {
   const todo: Pending[] = [];
   const root = readCall(parseJson(body), undefined, todo);
-  for (let next = todo.pop(); next !== undefined; next = todo.pop()) next.put(readCall(next.raw, next.at, todo));
+  for (let next = todo.pop(); next !== undefined; next = todo.pop())
+    next.put(readCall(next.raw, next.at, todo));
   return root;
 }
 

@@ -1,4 +1,3 @@
-import type { Delivery } from "./broker.ts";
 import type { Station } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
 import { WfeError, errorText, toError } from "./errors.ts";
@@ -162,7 +161,10 @@ export class Worker implements AsyncDisposable {
   /** Something outside of the task threw (a middleware, a broken adapter): the message must come back, but not at once. */
   async #giveBack(run: Run, error: unknown): Promise<void> {
     const { queue } = run.station;
-    this.#runtime.log.error({ err: error, queue, tag: this.tag }, `a delivery could not be handled: ${errorText(error)}`);
+    this.#runtime.log.error(
+      { err: error, queue, tag: this.tag },
+      `a delivery could not be handled: ${errorText(error)}`,
+    );
     await run.pause(1000);
     await run.release();
   }
@@ -171,7 +173,9 @@ export class Worker implements AsyncDisposable {
     if (this.#leases.has(lease)) return;
     this.#leases.add(lease);
     const lost = (): void => {
-      const error = new WfeError("WFE_LEASE_LOST", "the lease on this delivery was lost", { cause: lease.reason });
+      const error = new WfeError("WFE_LEASE_LOST", "the lease on this delivery was lost", {
+        cause: lease.reason,
+      });
       for (const run of this.#runs) if (run.delivery.signal === lease) run.abandon(error);
     };
     if (lease.aborted) queueMicrotask(lost);
@@ -225,7 +229,9 @@ export class Worker implements AsyncDisposable {
     const released = Number(run.state.info?.["released"] ?? 0) + 1;
     const state = { ...run.state, beat: run.state.beat + 1, info: { ...run.state.info, released } };
     const { ports, log } = this.#runtime;
-    await ports.save(state).catch((error: unknown) => log.warn({ err: error, tag: this.tag }, "could not note a release"));
+    await ports
+      .save(state)
+      .catch((error: unknown) => log.warn({ err: error, tag: this.tag }, "could not note a release"));
   }
 }
 
@@ -241,9 +247,12 @@ function shares(options: WorkerOptions, defaultQueue: string): ReadonlyMap<strin
   if (weights.length === 0) throw invalid("queues must name at least one queue");
   const sum = weights.reduce((total, [, weight]) => total + weight, 0);
   for (const [queue, weight] of weights) {
-    if (queue === "" || !(weight > 0)) throw invalid(`queue ${JSON.stringify(queue)} has the weight ${weight}`);
+    if (queue === "" || !(weight > 0))
+      throw invalid(`queue ${JSON.stringify(queue)} has the weight ${weight}`);
   }
-  return new Map(weights.map(([queue, weight]) => [queue, Math.max(1, Math.floor((concurrency * weight) / sum))]));
+  return new Map(
+    weights.map(([queue, weight]) => [queue, Math.max(1, Math.floor((concurrency * weight) / sum))]),
+  );
 }
 
 function invalid(text: string): WfeError {

@@ -11,8 +11,11 @@ export interface Chain<Missing extends readonly unknown[] = never, Result = unkn
 }
 
 /** Members that run at once. Its result is the array of theirs, in declared order. */
-export interface Group<Missing extends readonly unknown[] = never, Result = unknown, Appended = unknown>
-  extends Node<Missing, Result> {
+export interface Group<
+  Missing extends readonly unknown[] = never,
+  Result = unknown,
+  Appended = unknown,
+> extends Node<Missing, Result> {
   readonly kind: "group";
   readonly members: readonly Workflow[];
   /** Never present at run time: what the next step takes. */
@@ -72,7 +75,9 @@ export type Appended<R> =
         ? []
         : [R];
 
-type AppendedBy<N> = N extends { readonly kind: "group"; readonly appended?: infer A } ? A : Appended<ResultOf<N>>;
+type AppendedBy<N> = N extends { readonly kind: "group"; readonly appended?: infer A }
+  ? A
+  : Appended<ResultOf<N>>;
 
 type Fits<A, M> = [A] extends [M] ? true : false;
 
@@ -85,7 +90,10 @@ type Linked<N extends readonly unknown[]> = N extends readonly [infer A, infer B
 
 /** Shown by the compiler where a link does not take what the one before it gives. */
 export interface LinkError<Gives, Takes> {
-  readonly "this link does not take what the one before it gives": { readonly gives: Gives; readonly takes: Takes };
+  readonly "this link does not take what the one before it gives": {
+    readonly gives: Gives;
+    readonly takes: Takes;
+  };
 }
 
 type First<N extends readonly unknown[]> = N extends readonly [infer A, ...unknown[]] ? A : N[number];
@@ -140,7 +148,7 @@ export function chord<M extends readonly unknown[], R, A, const C extends AnyWor
   checkNode(members, "chord() group");
   checkNode(node, "chord() callback");
   if (members.kind !== "group") throw new WfeError("WFE_INVALID_WORKFLOW", "chord() takes a group() first");
-  return Object.freeze({ kind: "chord" as const, group: members as unknown as Group<M>, callback: node });
+  return Object.freeze({ kind: "chord" as const, group: members, callback: node });
 }
 
 const KINDS: ReadonlySet<unknown> = new Set(["task", "chain", "group", "chord"]);
