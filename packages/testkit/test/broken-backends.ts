@@ -141,4 +141,39 @@ export const brokenBackends: readonly Broken<Backend>[] = [
     ],
     breaking: (backend) => ({ ...backend, expire: () => Promise.resolve() }),
   },
+  {
+    defect: "sets the expiry anew with a refused save",
+    caughtBy: ["a refused save does not set the expiry anew"],
+    breaking: (backend) => ({
+      ...backend,
+      async saveStates(states, options) {
+        const outcomes = await backend.saveStates(states, options);
+        for (const { id, expiresAt } of states) await backend.expire([id], expiresAt);
+        return outcomes;
+      },
+    }),
+  },
+  {
+    defect: "tells only the status of what stands",
+    caughtBy: ["tells all fields of what stands when it refuses"],
+    breaking: (backend) => ({
+      ...backend,
+      saveStates: async (states, options) =>
+        (await backend.saveStates(states, options)).map((one) =>
+          "state" in one ? { stored: false, state: { ...one.state, results: [] } } : one,
+        ),
+    }),
+  },
+  {
+    defect: "cuts ids",
+    caughtBy: ["ids of any text are ids of their own"],
+    breaking: (backend) => ({
+      ...saving(backend, (state) => ({ ...state, id: state.id.replace(/\W/g, "") })),
+      loadStates: (ids, options) =>
+        backend.loadStates(
+          ids.map((id) => id.replace(/\W/g, "")),
+          options,
+        ),
+    }),
+  },
 ];

@@ -6,7 +6,7 @@ const DEAD_CONSUMER = "redelivers what a dead consumer held, told as a redeliver
 const RANDOM_STOPS = "nothing is lost and nothing comes twice when consumers stop at 50 random moments";
 
 /** Deliveries that the consumer fetched ahead and forgets when it is stopped. */
-function readingAhead(broker: Broker): Broker {
+function readingAhead(broker: Broker, times = 1): Broker {
   return {
     ...broker,
     async *consume(options) {
@@ -14,7 +14,7 @@ function readingAhead(broker: Broker): Broker {
       let wake = (): void => undefined;
       let isOver = false;
       const fetch = async (): Promise<void> => {
-        for await (const delivery of broker.consume(options)) {
+        for await (const delivery of broker.consume({ ...options, prefetch: options.prefetch * times })) {
           ahead.push(delivery);
           wake();
         }
@@ -79,7 +79,12 @@ export const brokenBrokers: readonly Broken<Broker>[] = [
   },
   {
     defect: "acks as it hands out",
-    caughtBy: [DEAD_CONSUMER, "a message survives one dead consumer after another", RELEASED],
+    caughtBy: [
+      DEAD_CONSUMER,
+      "what a dead consumer had fetched but not handed out is not lost (D-30)",
+      "a message survives one dead consumer after another",
+      RELEASED,
+    ],
     breaking: (broker) =>
       consuming(broker, (delivery) => {
         void delivery.ack();
@@ -143,6 +148,14 @@ export const brokenBrokers: readonly Broken<Broker>[] = [
       "on abort, what was fetched but not handed out goes back at once, not as a redelivery",
       RANDOM_STOPS,
     ],
-    breaking: readingAhead,
+    breaking: (broker) => readingAhead(broker),
+  },
+  {
+    defect: "fetches twice its prefetch",
+    caughtBy: [
+      "prefetch counts deliveries that were fetched but not yet asked for",
+      "prefetch bounds what leaves the server: the rest goes to others",
+    ],
+    breaking: (broker) => readingAhead(broker, 2),
   },
 ];

@@ -52,7 +52,10 @@ export const brokenGroups: readonly Broken<Backend>[] = [
   },
   {
     defect: "keeps what a removed group had counted",
-    caughtBy: ["remove forgets states and groups with what they counted, and skips unknown ids"],
+    caughtBy: [
+      "remove forgets states and groups with what they counted, and skips unknown ids",
+      "an expired group is missing, and can be created again with nothing counted",
+    ],
     breaking: (backend, shared) => ({
       ...backend,
       settleMembers: async (members, options) =>
@@ -137,5 +140,49 @@ export const brokenGroups: readonly Broken<Backend>[] = [
       ...backend,
       loadStates: (ids, options) => backend.loadStates(ids, options).catch(() => []),
     }),
+  },
+  {
+    defect: "counts a task in its first group only",
+    caughtBy: ["the same task in two groups counts in each"],
+    breaking: (backend, shared) => ({
+      ...backend,
+      settleMembers: (members, options) =>
+        backend.settleMembers(
+          members.map(({ groupId, taskId }) => {
+            if (!shared.has(taskId)) shared.set(taskId, groupId);
+            return { taskId, groupId: shared.get(taskId) as string };
+          }),
+          options,
+        ),
+    }),
+  },
+  {
+    defect: "keeps all records in one collection",
+    caughtBy: ["records: a key in two collections is two records"],
+    breaking: (backend) =>
+      recording(backend, ({ put, get }) => ({
+        put: (records, options) =>
+          put(
+            records.map((one) => ({ ...one, collection: "all" })),
+            options,
+          ),
+        get: (keys, options) =>
+          get(
+            keys.map((one) => ({ ...one, collection: "all" })),
+            options,
+          ),
+      })),
+  },
+  {
+    defect: "never lets a record expire",
+    caughtBy: ["records: a record is gone once it expires, and its key is free"],
+    breaking: (backend) =>
+      recording(backend, ({ put }) => ({
+        put: (records, options) =>
+          put(
+            records.map((one) => ({ ...one, expiresAt: Infinity })),
+            options,
+          ),
+      })),
   },
 ];

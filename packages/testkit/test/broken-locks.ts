@@ -120,4 +120,27 @@ export const brokenLocks: readonly Broken<Lock>[] = [
       },
     }),
   },
+  {
+    defect: "releases nothing before the lease runs out",
+    caughtBy: ["a released lock is free at once, for anybody", "disposing a lease releases it"],
+    breaking: (lock) =>
+      leasing(lock, (lease) => ({
+        ...lease,
+        release: () => Promise.resolve(),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      })),
+  },
+  {
+    defect: "changes keys to what it likes",
+    caughtBy: ["keys may be any text, as machinery builds them: spaces, stars, long (D-61)"],
+    breaking: (lock) => ({
+      ...lock,
+      acquire: (key, options) => lock.acquire(key.replace(/\W/g, "_"), options),
+    }),
+  },
+  {
+    defect: "does not look at the signal",
+    caughtBy: ["an aborted signal rejects with WFE_ABORTED, and takes nothing"],
+    breaking: (lock) => ({ ...lock, acquire: (key, { ttlMs }) => lock.acquire(key, { ttlMs }) }),
+  },
 ];

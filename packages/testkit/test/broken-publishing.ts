@@ -50,4 +50,48 @@ export const brokenPublishing: readonly Broken<Broker>[] = [
       },
     }),
   },
+  {
+    defect: "refuses headers that are no strings",
+    caughtBy: ["headers of any shape are carried or left out, never a reason to refuse (D-13)"],
+    breaking: (broker) => ({
+      ...broker,
+      async publish(messages, options) {
+        const odd = messages
+          .flatMap((one) => Object.values(one.headers ?? {}))
+          .find((one) => typeof one !== "string");
+        if (odd !== undefined) throw new TypeError("a header must be a string");
+        await broker.publish(messages, options);
+      },
+    }),
+  },
+  {
+    defect: "keeps delayed messages in the publisher's memory (D-50)",
+    caughtBy: [
+      "delayed messages survive their publisher and reach a consumer that waits elsewhere",
+      "what was delayed or waiting when its publisher died is delivered",
+    ],
+    breaking: (broker) => {
+      const timers: NodeJS.Timeout[] = [];
+      return {
+        ...broker,
+        async publish(messages, options) {
+          for (const { notBefore = 0, ...message } of messages) {
+            const send = (): Promise<void> => broker.publish([message], options);
+            const delayMs = notBefore - Date.now();
+            if (delayMs > 0) timers.push(setTimeout(() => void send(), delayMs));
+            else await send();
+          }
+        },
+        async [Symbol.asyncDispose]() {
+          timers.forEach(clearTimeout);
+          await broker[Symbol.asyncDispose]();
+        },
+      };
+    },
+  },
+  {
+    defect: "accepts and forgets",
+    caughtBy: ["what was published stays when its publisher closes"],
+    breaking: (broker) => ({ ...broker, publish: async () => undefined }),
+  },
 ];

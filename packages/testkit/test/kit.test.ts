@@ -19,6 +19,7 @@ import { brokenDelivery } from "./broken-delivery.ts";
 import { brokenGroups } from "./broken-groups.ts";
 import { brokenLocks } from "./broken-locks.ts";
 import { brokenPublishing } from "./broken-publishing.ts";
+import { brokenSettling } from "./broken-settling.ts";
 
 /** Short, so that a case that fails by waiting does so soon; long enough for what is correct. */
 const options = { timeoutMs: 500, leaseMs: 100, backlog: 200, ttlMs: 200, seed: 7 };
@@ -42,7 +43,7 @@ function catches<Adapter, Context>(
 describe.concurrent("testBroker", () => {
   catches(
     brokerCases,
-    [...brokenBrokers, ...brokenPublishing, ...brokenDelivery],
+    [...brokenBrokers, ...brokenPublishing, ...brokenSettling, ...brokenDelivery],
     (breaking) => () => openBrokerTest(brokerWith(breaking), options),
   );
 });

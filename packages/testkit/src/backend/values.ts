@@ -146,14 +146,8 @@ export const valueCases: readonly Case<BackendTest>[] = [
     title: "ids of any text are ids of their own",
     async run({ state, save, load }) {
       const { id } = state();
-      const ids = [
-        `task_${id}`,
-        `${id}.$dot`,
-        `${id} space`,
-        `${id}:colon`,
-        `${id}/ü-🚀`,
-        `${id}-${"x".repeat(200)}`,
-      ];
+      const endings = [".x", ":x", "/x", "_x", " x", "-X", "-x", ".$x", "ü-🚀", "y".repeat(200)];
+      const ids = [`task_${id}`, ...endings.map((ending) => id + ending)];
       for (const one of ids) await save(state({ id: one, name: one }));
       for (const one of ids) expect((await load(one))?.name).toBe(one);
     },

@@ -100,6 +100,7 @@ export const crashCases: readonly Case<BrokerTest>[] = [
         await next.stop();
       }
       expect(held?.signal.aborted).toBe(false);
+      expect(holder.deliveries).toHaveLength(1);
       await held?.ack();
       await holder.stop();
       await expectEmpty(name);
