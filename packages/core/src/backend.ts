@@ -2,7 +2,8 @@ import type { CallOptions } from "./broker.ts";
 
 /**
  * The Backend port: remembers task states and groups. Batch-first: core gathers the calls of one tick. Every call
- * settles, within the adapter's own time limit: `WFE_UNAVAILABLE` while the server is away.
+ * settles, within the adapter's own time limit: `WFE_UNAVAILABLE` while the server is away, `WFE_CLOSED` after close.
+ * One caller's aborted signal rejects its own call with `WFE_ABORTED` and never the work of others.
  *
  * ## Order of states
  *
@@ -41,7 +42,7 @@ export interface Backend extends AsyncDisposable {
   remove(ids: readonly string[], options?: CallOptions): Promise<void>;
   /** Optional. Calls `wake` soon after the state `id` becomes final, with that state where it is at hand, so that
    * waiting needs no polling. It may wake
-   * for no reason, and must wake when its connection was away. `ready` resolves when no later end can be missed. */
+   * for no reason, and must wake when its connection was away. `wake` never throws. `ready` resolves when no later end can be missed. */
   watch?(id: string, wake: (state?: TaskState) => void): Watch;
   /** Optional: small versioned records for everything that is not a task state. */
   readonly records?: Records;
@@ -56,7 +57,7 @@ export interface BackendFacts {
   readonly maxValueBytes: number;
   /** The most items one call takes. Core splits larger ones. */
   readonly maxBatch: number;
-  /** Saves are compared and set atomically. False: two racing saves may both win. */
+  /** Saves of states and `ifVersion` of records are compared and set atomically. False: two racing ones may both win. */
   readonly guarded: boolean;
   /** Reading a state does not use it up. */
   readonly repeatableRead: boolean;

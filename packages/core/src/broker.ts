@@ -17,7 +17,8 @@
  * - **Clean.** When `signal` aborts, what was fetched but not yet handed out goes back at once, not marked as
  *   redelivered. Deliveries already handed out can still be acked or released until `close`.
  *   `close` (`Symbol.asyncDispose`) gives back what is left, ends all timers, and closes only what the
- *   adapter opened itself; it may be called twice.
+ *   adapter opened itself; it may be called twice. After it every call rejects with `WFE_CLOSED`, and consumers end.
+ * - **Separate.** One caller's aborted signal never aborts what others asked for in the same batch.
  */
 export interface Broker extends AsyncDisposable {
   /** For logs and errors: "memory", "redis", … */
@@ -26,7 +27,8 @@ export interface Broker extends AsyncDisposable {
   /** Resolves once every message is durably accepted; rejects with `PublishError`. An aborted `signal` rejects
    * with `WFE_ABORTED`; the messages may or may not have been accepted then. */
   publish(messages: readonly Message[], options?: CallOptions): Promise<void>;
-  /** Deliveries of one queue until `signal` aborts, oldest first where `facts.ordering` says so. */
+  /** Deliveries of one queue until `signal` aborts, oldest first where `facts.ordering` says so. Leaving the loop
+   * (`break`) counts as an abort of this consumer alone. */
   consume(options: ConsumeOptions): AsyncIterable<Delivery>;
   /** How many messages wait, run and are delayed, and the first of them, without disturbing any. */
   inspect(queue: string, options?: InspectOptions): Promise<QueueSnapshot>;
@@ -36,7 +38,8 @@ export interface Broker extends AsyncDisposable {
 
 /** What a broker can do, declared once. Core decides by these facts, never by the broker's name. */
 export interface BrokerFacts {
-  /** The longest delay that `notBefore` may ask for. Core takes longer ones there in hops. `Infinity`: no limit. */
+  /** The longest delay that `notBefore` may ask for; a longer one is refused with `WFE_UNSUPPORTED`, so core takes it
+   * there in hops. `Infinity`: no limit. */
   readonly maxDelayMs: number;
   /** Delays are kept to a multiple of this, rounded down; core holds the rest. 1: exact, by the broker's clock. */
   readonly delayStepMs: number;
@@ -53,14 +56,17 @@ export interface BrokerFacts {
   readonly delayedRelease: boolean;
   /** Which counts `inspect` can tell; the others are undefined. */
   readonly inspects: readonly ("waiting" | "running" | "delayed")[];
+  /** Whether `inspect` can show bodies. False: its lists are always empty. */
+  readonly peeks: boolean;
 }
 
 export interface Message {
-  /** Of the call inside. Brokers with deduplication use it; the same id may be published again on purpose. */
+  /** Of the call inside. The same id may be published again on purpose (a retry has another body), so a broker with
+   * deduplication must take the body into account too. */
   readonly id: string;
   readonly queue: string;
   readonly body: string;
-  /** Not delivered before this moment (epoch ms). Past or absent: at once. */
+  /** Not delivered before this moment (epoch ms; a fraction is rounded up). Past or absent: at once. */
   readonly notBefore?: number | undefined;
   /** 0–255, higher first, where `facts.priorities`. */
   readonly priority?: number | undefined;
@@ -76,7 +82,7 @@ export interface ConsumeOptions {
   readonly signal: AbortSignal;
   /** Names this consumer in the vendor's tools. Unique per process is up to the adapter. */
   readonly tag?: string | undefined;
-  /** Told of each failure that the consumer survived (connection lost, fetch refused). */
+  /** Told of each failure that the consumer survived (connection lost, fetch refused). What it throws is ignored. */
   readonly onError?: ((error: Error) => void) | undefined;
 }
 

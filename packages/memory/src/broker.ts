@@ -64,6 +64,7 @@ function factsFor(maxMessageBytes: number): BrokerFacts {
     tellsRedelivery: true,
     delayedRelease: true,
     inspects: ["waiting", "running", "delayed"],
+    peeks: true,
   };
 }
 

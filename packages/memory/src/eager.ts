@@ -13,6 +13,7 @@ const FACTS: BrokerFacts = {
   tellsRedelivery: true,
   delayedRelease: true,
   inspects: ["waiting", "running", "delayed"],
+  peeks: true,
 };
 
 /**

@@ -14,6 +14,7 @@ const minimal: Partial<BrokerFacts> = {
   tellsRedelivery: false,
   delayedRelease: false,
   inspects: [],
+  peeks: false,
 };
 
 const stepped: Partial<BrokerFacts> = {
@@ -23,6 +24,7 @@ const stepped: Partial<BrokerFacts> = {
   priorities: false,
   ordering: "key",
   inspects: ["waiting"],
+  peeks: false,
 };
 
 for (const [name, facts] of Object.entries({ minimal, stepped })) {
@@ -44,7 +46,7 @@ for (const [name, facts] of Object.entries({ minimal, stepped })) {
         cleanup: () => store[Symbol.dispose](),
       };
     },
-    { backlog: 1_000, peeks: false },
+    { backlog: 1_000 },
   );
 }
 

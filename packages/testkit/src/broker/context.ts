@@ -51,7 +51,6 @@ export interface Settings {
   readonly seed: number;
   readonly queueName: (name: string) => string;
   readonly oddQueueNames: readonly string[];
-  readonly peeks: boolean;
 }
 
 export function brokerSettings(options: BrokerSuiteOptions): Settings {
@@ -64,7 +63,6 @@ export function brokerSettings(options: BrokerSuiteOptions): Settings {
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
     queueName: options.queueName ?? ((name) => name),
     oddQueueNames: options.oddQueueNames ?? ODD_QUEUE_NAMES,
-    peeks: options.peeks ?? true,
   };
 }
 

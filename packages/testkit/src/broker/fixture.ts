@@ -41,8 +41,6 @@ export interface BrokerSuiteOptions extends SuiteOptions {
   readonly queueName?: ((name: string) => string) | undefined;
   /** Beginnings of queue names that are unusual but legal here. */
   readonly oddQueueNames?: readonly string[] | undefined;
-  /** Whether `inspect` can show bodies. Default true. */
-  readonly peeks?: boolean | undefined;
 }
 
 export const ODD_QUEUE_NAMES: readonly string[] = [

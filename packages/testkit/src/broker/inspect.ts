@@ -7,8 +7,8 @@ import { bodiesOf, numbered, told } from "./shared.ts";
 const HOUR_MS = 3_600_000;
 const KINDS = ["waiting", "running", "delayed"] as const;
 
-function needsPeek({ settings }: BrokerTest): string | undefined {
-  return settings.peeks ? undefined : "options.peeks is false";
+function needsPeek({ facts }: BrokerTest): string | undefined {
+  return facts.peeks ? undefined : "facts.peeks is false";
 }
 
 export const inspectCases: readonly Case<BrokerTest>[] = [
@@ -43,6 +43,15 @@ export const inspectCases: readonly Case<BrokerTest>[] = [
       await second?.release();
       await expectCounts(name, { waiting: 4, running: 0, delayed });
       expect(await broker.inspect(name)).toMatchObject({ firstWaiting: [], firstDelayed: [] });
+    },
+  },
+  {
+    title: "inspect shows no bodies where this broker cannot peek",
+    needs: ({ facts }) => (facts.peeks ? "facts.peeks is true" : undefined),
+    async run({ broker, queue, publish }) {
+      const name = await queue();
+      await publish(name, numbered(3));
+      expect(await broker.inspect(name, { limit: 10 })).toMatchObject({ firstWaiting: [], firstDelayed: [] });
     },
   },
   {
