@@ -24,6 +24,20 @@ test("a store outlives its connections", async () => {
   expect(await backend.loadStates(["s"])).toEqual([state("s")]);
 });
 
+test("what a store has delayed comes although the connection that brought it is closed", async () => {
+  const clock = virtualTime();
+  const store = memoryStore({ clock });
+  await using broker = memoryBroker({ store });
+  const hand = take(broker);
+  {
+    await using publisher = memoryBroker({ store });
+    await publisher.publish([message("a", { notBefore: clock.now() + 10 })]);
+  }
+  await clock.advance(10);
+  expect(hand.bodies()).toEqual(["a"]);
+  store[Symbol.dispose]();
+});
+
 test("closing a broker gives what it held to the others, at once, in order, and aborts its signals", async () => {
   const store = memoryStore();
   const broker = memoryBroker({ store });

@@ -164,10 +164,13 @@ test.each([
 });
 
 test("a consumer's own failure is not taken for a fault", async () => {
-  const real = memoryBroker();
-  await real[Symbol.asyncDispose]();
-  const consume = (): Promise<void> => take(faultInjector().broker(real)).ended;
-  await expect(consume()).rejects.toMatchObject({ code: "WFE_CLOSED" });
+  const broken = new Error("broken");
+  const real: Broker = {
+    ...memoryBroker(),
+    consume: () => ({ [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(broken) }) }),
+  };
+  const hand = take(faultInjector().broker(real));
+  await expect(hand.ended).rejects.toBe(broken);
 });
 
 test("a dropped ack is answered, and the message comes again after the process died", async () => {
@@ -206,11 +209,12 @@ test("a duplicated delivery comes twice, not as a redelivery, and each copy is s
 test("a reordered delivery comes after the next one", async () => {
   const faults = faultInjector();
   faults.reorder(2);
+  faults.reorder(4);
   await using broker = faults.broker(memoryBroker());
   const hand = take(broker);
-  await broker.publish(["a", "b", "c", "d"].map((body) => message(body)));
+  await broker.publish(["a", "b", "c", "d", "e"].map((body) => message(body)));
   await microtasks();
-  expect(hand.bodies()).toEqual(["a", "c", "b", "d"]);
+  expect(hand.bodies()).toEqual(["a", "c", "b", "e", "d"]);
 });
 
 test("a reordered delivery without a next one comes all the same", async () => {

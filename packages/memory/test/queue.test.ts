@@ -44,6 +44,19 @@ test("consumers that wait take turns, each up to its prefetch, and the rest wait
   ]);
 });
 
+test("one consumer may be asked several times at once, up to its prefetch", async () => {
+  await using broker = memoryBroker();
+  const { signal } = new AbortController();
+  const deliveries = broker.consume({ queue: "q", prefetch: 2, signal })[Symbol.asyncIterator]();
+  const asked = [1, 2, 3].map(() => deliveries.next());
+  await broker.publish(numbered(3).map((body) => message(body)));
+  const [first, second] = await Promise.all(asked.slice(0, 2));
+  expect([first?.value?.body, second?.value?.body]).toEqual(["0", "1"]);
+  expect(await broker.inspect("q")).toMatchObject({ waiting: 1, running: 2 });
+  await second?.value?.ack();
+  expect((await asked[2])?.value?.body).toBe("2");
+});
+
 test("a consumer without room does not hold up the others", async () => {
   await using broker = memoryBroker();
   const full = take(broker, { prefetch: 1 });

@@ -73,6 +73,17 @@ test("what a timer causes has settled before the next goes off", async () => {
   expect(log).toEqual(["worked@10", "other@12", "slept@15"]);
 });
 
+test("a timer that another one sets for at once goes off after what that one caused", async () => {
+  const clock = virtualTime();
+  const { log, note } = logged(clock);
+  clock.after(1, () => {
+    clock.after(0, note("second"));
+    void turn().then(note("caused"));
+  });
+  await clock.advance(1);
+  expect(log).toEqual(["caused@1", "second@1"]);
+});
+
 test("a timer for at once that sets itself again does not hold up the others", async () => {
   const clock = virtualTime();
   let ticks = 0;
