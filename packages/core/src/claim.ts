@@ -6,6 +6,7 @@ import { judge, repeatRetry } from "./advance.ts";
 import { failUnrun, republish } from "./aside.ts";
 import { finish } from "./finish.ts";
 import { OURS, attemptOf, withHeaders } from "./headers.ts";
+import { isFinal } from "./order.ts";
 import { stateOf } from "./runtime.ts";
 
 /**
@@ -25,8 +26,9 @@ export async function claim(run: Run, message: Call): Promise<Call | undefined> 
       run.state = state;
       return call;
     }
-    if (retriesInPlace(run) && standing.status === "RETRY") {
-      call = repeatRetry(call, standing, runtime.clock.now());
+    if (retriesInPlace(run) && isAhead(standing, call)) {
+      call = attemptThatStands(call, standing, runtime.clock.now());
+      info = standing.info; // what is left: should this worker die, the next one needs it, too
       continue;
     }
     const { maxStarts } = runtime.settings;
@@ -48,6 +50,17 @@ export async function claim(run: Run, message: Call): Promise<Call | undefined> 
 export function retriesInPlace(run: Run): boolean {
   const { facts } = run.station.runtime.ports.broker;
   return facts.ordering === "key" && facts.delayedRelease;
+}
+
+/** The message of an ordered queue stays as it was sent: what stands tells which attempt it is at. */
+function isAhead(standing: TaskState, call: Call): boolean {
+  if (isFinal(standing.status)) return false;
+  return standing.status === "RETRY" || (standing.attempt ?? 0) > attemptOf(call);
+}
+
+function attemptThatStands(call: Call, standing: TaskState, now: number): Call {
+  if (standing.status === "RETRY") return repeatRetry(call, standing, now);
+  return repeatRetry(call, { ...standing, attempt: (standing.attempt ?? 1) - 1 }, now);
 }
 
 type Refused = Exclude<Refusal, { readonly act: "claim" }>;

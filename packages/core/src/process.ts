@@ -9,7 +9,7 @@ import { emit } from "./events.ts";
 import { execute } from "./execute.ts";
 import { attemptOf } from "./headers.ts";
 import { etaToMs } from "./instant.ts";
-import { Abandoned } from "./run.ts";
+import { Abandoned, Stopped } from "./run.ts";
 import { decodeCall } from "./wire.ts";
 
 /**
@@ -27,7 +27,7 @@ export async function process(run: Run): Promise<void> {
   try {
     await handle(run, message);
   } catch (error) {
-    if (error instanceof Abandoned) throw error;
+    if (error instanceof Abandoned || error instanceof Stopped) throw error;
     // patience is over: repeating is useless (a copy too large for the broker, a middleware that throws)
     await failUnrun(run, message, "FAILED", `could not be handled: ${errorText(error)}`);
   }
@@ -49,6 +49,7 @@ async function handle(run: Run, message: Call): Promise<void> {
   }));
   const ending = await execute(run, call, task);
   run.check();
+  if (run.stopping && ending.kind === "threw") throw new Stopped("the task ended because its worker stops");
   const now = clock.now();
   const verdict = decide(call, ending, { now, maxRetryLater: settings.maxRetryLater });
   await conclude(run, call, verdict, now - startedAt);

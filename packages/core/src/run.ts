@@ -7,6 +7,9 @@ import { isRetryable } from "./errors.ts";
 /** Thrown inside of core to leave a delivery that is no longer ours to finish. Never reaches a user. */
 export class Abandoned extends Error {}
 
+/** Thrown inside of core when a task ended early because its worker stops: its delivery is to be given back. */
+export class Stopped extends Error {}
+
 /** What all deliveries of one queue of one worker share. */
 export interface Station {
   readonly runtime: Runtime;
@@ -32,6 +35,8 @@ export class Run {
   /** The claimed state; undefined until a claim was stored. */
   state: TaskState | undefined;
   over: boolean = false;
+  /** Its worker stops and has told the task so: what the task throws from now on is no failure of its own. */
+  stopping: boolean = false;
   /** The latest progress that is not stored yet. */
   progress: { readonly value: unknown } | undefined;
   abandoned: boolean = false;

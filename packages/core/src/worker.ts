@@ -2,7 +2,7 @@ import type { Station } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
 import { WfeError, errorText, toError } from "./errors.ts";
 import { process } from "./process.ts";
-import { Abandoned, Run } from "./run.ts";
+import { Abandoned, Run, Stopped } from "./run.ts";
 
 export interface WorkerOptions {
   /** Names this worker in logs and in the vendor's tools. Default: "worker". */
@@ -151,7 +151,8 @@ export class Worker implements AsyncDisposable {
     try {
       await (aroundConsume ? aroundConsume(run.delivery, () => process(run)) : process(run));
     } catch (error) {
-      if (!(error instanceof Abandoned)) await this.#giveBack(run, error);
+      if (error instanceof Stopped) await this.#release(run);
+      else if (!(error instanceof Abandoned)) await this.#giveBack(run, error);
     } finally {
       this.#runs.delete(run);
       if (this.#runs.size === 0) this.#idle?.();
@@ -205,7 +206,10 @@ export class Worker implements AsyncDisposable {
   }
 
   #abort(): void {
-    for (const run of this.#runs) run.abort(this.#stopReason());
+    for (const run of this.#runs) {
+      run.stopping = true;
+      run.abort(this.#stopReason());
+    }
   }
 
   #releaseAll(): void {

@@ -167,7 +167,7 @@ export async function openWorkflowTest(
       const stopped = worker.stop({ deadlineMs: 0 });
       return dead.has(of) ? stopped.catch(() => undefined) : stopped;
     });
-    const stopped = await Promise.allSettled([wait(Promise.all(dead.size > 0 ? [] : stops))]);
+    const stopped = await Promise.allSettled(stops.map(wait));
     const closing = [...alive].flatMap((one) => [one.broker, one.backend, ...(one.lock ? [one.lock] : [])]);
     const closed = await Promise.allSettled(closing.map((one) => wait(one[Symbol.asyncDispose]())));
     const cleaned = await Promise.allSettled([cleanup(fixture)]);

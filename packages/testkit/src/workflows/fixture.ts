@@ -22,6 +22,8 @@ export interface WorkflowFixture extends Adapters {
   another(): Adapters | Promise<Adapters>;
   /** The death of the process that has these adapters: its connections are gone and nothing was given back. */
   crash?(adapters: Adapters): void | Promise<void>;
+  /** A stalled process: the server gives what it holds to others, while it lives on. */
+  loseLeases?(adapters: Adapters): void | Promise<void>;
   /** Makes a queue usable where the adapter does not do so itself (SQS). */
   prepare?(queue: string): void | Promise<void>;
   /** Where all adapters live in this one. */

@@ -4,12 +4,14 @@ import type { WorkflowFactory, WorkflowSuiteOptions } from "./fixture.ts";
 import { badInputCases } from "./bad.ts";
 import { brokenPartCases } from "./broken.ts";
 import { callbackCases } from "./callbacks.ts";
+import { copyCases, crashCases } from "./copies.ts";
 import { failureCases } from "./failures.ts";
 import { machineryCases } from "./machinery.ts";
 import { optionCases } from "./options.ts";
 import { resultCases } from "./results.ts";
 import { retryCases } from "./retries.ts";
 import { groupCases, nestingCases } from "./shapes.ts";
+import { stopCases } from "./stop.ts";
 import { valueCases } from "./values.ts";
 
 /** What a server and its workers promise, whatever the adapters under them. */
@@ -25,6 +27,9 @@ export const workflowCases: readonly Case<WorkflowTest>[] = [
   ...optionCases,
   ...valueCases,
   ...resultCases,
+  ...copyCases,
+  ...crashCases,
+  ...stopCases,
 ];
 
 /** Registers with vitest the suite of workflows over a pair of adapters. `factory` is called once per test. */
