@@ -59,3 +59,5 @@ export type { Clock } from "./clock.ts";
 export { isFinal, rankOf, supersedes } from "./order.ts";
 export { memberId } from "./compile.ts";
 export { decodeCall, encodeCall } from "./wire.ts";
+export { decodeGroup, decodeState, encodeGroup, encodeState } from "./stateWire.ts";
+export type { GroupRecord } from "./stateWire.ts";

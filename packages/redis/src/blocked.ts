@@ -1,0 +1,74 @@
+import type { QueueKeys } from "./keys.ts";
+import type { Lease } from "./lease.ts";
+import { type Link, openLink } from "./link.ts";
+import type { Source } from "./client.ts";
+
+/** The one blocking fetch of a consumer, on a connection of its own. */
+export interface BlockedFetch {
+  /**
+   * Waits until the queue has a message and moves it to the woken list of this lease. Resolves with its bytes; with
+   * undefined when nothing came in time. Never longer than the lease certainly lasts, so that nothing is moved to a
+   * list that somebody else has already emptied.
+   */
+  wait(lease: Lease): Promise<Buffer | undefined>;
+  /** Ends a wait. Resolves to whether it is certain that nothing will be moved any more. */
+  interrupt(commands: Link): Promise<boolean>;
+  /** Gives up a wait that could not be interrupted. */
+  abandon(): void;
+  close(): void;
+}
+
+export interface BlockedFetchOptions {
+  readonly source: Source;
+  readonly keys: QueueKeys;
+  readonly name: string;
+  readonly visibilityTimeoutMs: number;
+}
+
+/** The longest single wait; each ends with a look at what else could have been left in the woken list. */
+export const LONGEST_WAIT_MS = 10_000;
+
+export function blockedFetch({ source, keys, name, visibilityTimeoutMs }: BlockedFetchOptions): BlockedFetch {
+  const link = openLink(source, "blocking", name);
+  let clientId: Promise<number | undefined> | undefined;
+  let waiting = false;
+
+  link.onReady(() => {
+    // Only with it a wait can be ended at a known moment. A cluster has a connection per node, so not there.
+    clientId = link.isCluster
+      ? undefined
+      : link.command("client", ["ID"]).then(Number, () => undefined);
+  });
+
+  return {
+    async wait(lease) {
+      const leftMs = lease.confirmedAt + visibilityTimeoutMs - performance.now();
+      const waitMs = Math.min(LONGEST_WAIT_MS, leftMs * 0.75);
+      if (waitMs < 20) {
+        await new Promise((resolve) => void setTimeout(resolve, 20));
+        return undefined;
+      }
+      const watchdog = setTimeout(() => link.replace(), waitMs + source.commandTimeoutMs);
+      waiting = true;
+      try {
+        const args = [keys.list, lease.woken, "LEFT", "RIGHT", (waitMs / 1000).toFixed(3)];
+        return ((await link.bytes("blmove", args)) as Buffer | null) ?? undefined;
+      } finally {
+        waiting = false;
+        clearTimeout(watchdog);
+      }
+    },
+    async interrupt(commands) {
+      if (!waiting) return true;
+      const id = await clientId;
+      if (id === undefined) return false;
+      // 1: it was waiting and now is not; 0: it was not waiting, so it has ended or not begun. Ask until it has ended.
+      const answer = await commands.command("client", ["UNBLOCK", id]).catch(() => undefined);
+      return answer === 1;
+    },
+    abandon() {
+      if (waiting) link.replace();
+    },
+    close: () => link.close(),
+  };
+}

@@ -1,0 +1,75 @@
+import { decodeState, encodeState, type SaveOutcome, type TaskState, toError, WfeError } from "@wfe/core";
+import { rankOf } from "@wfe/core";
+import { END_CHANNEL, SAVE } from "./backendScripts.ts";
+import { asWfeError } from "./errors.ts";
+import type { Argument, Link } from "./link.ts";
+import { ttlMs } from "./ttl.ts";
+
+export interface SaverOptions {
+  readonly prefix: string;
+  readonly maxValueBytes: number;
+}
+
+const STORED: SaveOutcome = { stored: true };
+
+/** Saves the states of one batch with one script; in a cluster, where each lies on a node of its own, one each. */
+export function saver(
+  link: Link,
+  { prefix, maxValueBytes }: SaverOptions,
+): (states: readonly TaskState[]) => Promise<SaveOutcome[]> {
+  const channels = END_CHANNEL;
+
+  const save = async (states: readonly TaskState[]): Promise<SaveOutcome[]> => {
+    const outcomes = Array.from<SaveOutcome>({ length: states.length }).fill(STORED);
+    const keys: string[] = [];
+    const args: Argument[] = [channels];
+    const indexes: number[] = [];
+    for (let index = 0; index < states.length; index++) {
+      const state = states[index] as TaskState;
+      try {
+        const json = fitting(encodeState(state), state.id, maxValueBytes);
+        const rank = state.status === "REVOKED" ? 5 : rankOf(state.status);
+        keys.push(prefix + state.id);
+        args.push(json, ttlMs(state.expiresAt), state.attempt ?? 0, state.start ?? 1, rank, state.beat);
+        indexes.push(index);
+      } catch (error) {
+        outcomes[index] = { stored: false, error: toError(error) };
+      }
+    }
+    if (keys.length === 0) return outcomes;
+    const refused = (await link.run(SAVE, keys, args)) as (number | string)[];
+    for (let i = 0; i < refused.length; i += 2) {
+      const position = Number(refused[i]);
+      const index = indexes[Math.abs(position) - 1] as number;
+      outcomes[index] = refusal(position, String(refused[i + 1]), states[index] as TaskState);
+    }
+    return outcomes;
+  };
+
+  if (!link.isCluster) return (states) => (states.length === 0 ? Promise.resolve([]) : save(states));
+  return async (states) => {
+    const one = (state: TaskState): Promise<SaveOutcome[]> =>
+      save([state]).catch((error: unknown) => [{ stored: false, error: toError(error) }]);
+    return (await Promise.all(states.map(one))).flat();
+  };
+}
+
+function refusal(position: number, text: string, { id }: TaskState): SaveOutcome {
+  if (position < 0) return { stored: false, error: asWfeError(replyError(text), `saving the state of ${id}`) };
+  try {
+    return { stored: false, state: decodeState(text) };
+  } catch (error) {
+    return { stored: false, error: toError(error) };
+  }
+}
+
+function replyError(text: string): Error {
+  return Object.assign(new Error(text), { name: "ReplyError" });
+}
+
+function fitting(json: string, id: string, maxBytes: number): string {
+  if (json.length * 3 > maxBytes && Buffer.byteLength(json) > maxBytes) {
+    throw new WfeError("WFE_TOO_LARGE", `the state of ${id} has more than ${maxBytes} bytes`);
+  }
+  return json;
+}
