@@ -3,6 +3,7 @@ import { aborted, gate } from "./connection.ts";
 import { type Entry, queue, type Queue } from "./queue.ts";
 import { session } from "./session.ts";
 
+const DEAD = ".dead";
 const FACTS: BrokerFacts = {
   maxDelayMs: Infinity,
   delayStepMs: 1,
@@ -19,7 +20,8 @@ const FACTS: BrokerFacts = {
 /**
  * Runs tasks at send: `publish` resolves when its messages were acked, and so were all that they led to, since a
  * worker publishes callbacks and retries before it acks. Prefetch, delays and priorities are passed over, and a
- * release delivers again at once. Rejects, not to be repeated, a message whose queue no worker consumes.
+ * release delivers again at once. Rejects, not to be repeated, a message whose queue no worker consumes. Only dead
+ * letters are kept.
  */
 export function eagerBroker(): Broker {
   const { enter, close } = gate("eager broker");
@@ -28,7 +30,8 @@ export function eagerBroker(): Broker {
 
   const queueOf = (name: string): EagerQueue => {
     let found = queues.get(name);
-    if (found === undefined) queues.set(name, (found = eagerQueue(name)));
+    if (found === undefined)
+      queues.set(name, (found = name.endsWith(DEAD) ? keepingQueue() : eagerQueue(name)));
     return found;
   };
 
@@ -49,14 +52,15 @@ export function eagerBroker(): Broker {
     consume: (consumption) => ({
       [Symbol.asyncIterator]() {
         enter();
-        return consume(queueOf(consumption.queue), { ...consumption, prefetch: Infinity });
+        const prefetch = consumption.queue.endsWith(DEAD) ? consumption.prefetch : Infinity;
+        return consume(queueOf(consumption.queue), { ...consumption, prefetch });
       },
     }),
     async inspect(name, inspection) {
       enter(inspection);
       return queueOf(name).inspect(inspection?.limit ?? 0);
     },
-    deadLetterQueue: (name) => `${name}.dead`,
+    deadLetterQueue: (name) => name + DEAD,
     async [Symbol.asyncDispose]() {
       if (close()) end();
     },
@@ -66,6 +70,12 @@ export function eagerBroker(): Broker {
 interface EagerQueue extends Queue {
   /** Resolves once a delivery of `body` was acked; rejects as soon as nobody is left who could do it. */
   run(body: string): Promise<void>;
+}
+
+/** For dead letters: nobody consumes them until somebody looks. */
+function keepingQueue(): EagerQueue {
+  const inner = queue(systemClock);
+  return { ...inner, run: async (body) => void inner.publish({ id: "", queue: "", body }) };
 }
 
 interface Publisher {

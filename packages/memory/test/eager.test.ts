@@ -72,6 +72,19 @@ test("without a worker publish rejects, clearly and not to be repeated; its neig
   expect(hand.bodies()).toEqual(["a"]);
 });
 
+test("dead letters are kept until somebody takes them, as many at a time as asked", async () => {
+  await using broker = eagerBroker();
+  const queue = broker.deadLetterQueue("q");
+  await broker.publish([message("a", { queue }), message("b", { queue })]);
+  expect(await broker.inspect(queue, { limit: 1 })).toMatchObject({ waiting: 2, firstWaiting: ["a"] });
+  const hand = take(broker, { queue, prefetch: 1 });
+  await microtasks();
+  hand.stop();
+  await hand.taken[0]?.release();
+  expect(hand.bodies()).toEqual(["a"]);
+  expect(await broker.inspect(queue)).toMatchObject({ waiting: 2, running: 0 });
+});
+
 test("when the last worker leaves, what it had not finished is refused on its release", async () => {
   await using broker = eagerBroker();
   const hand = take(broker);
