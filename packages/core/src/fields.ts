@@ -78,12 +78,12 @@ export function readMap(raw: unknown, field: string, at?: At): Fields | null {
 /** `OnSuccess[0].Priority: 300 is not within 0..255` */
 export function malformed(raw: unknown, wanted: string, at?: At, field?: string): WfeError {
   const path = field === undefined ? [] : [field];
-  for (let next = at; next !== undefined && path.length < LONGEST_PATH; next = next.up)
-    path.unshift(stepOf(next));
-  return new WfeError(
-    "WFE_MALFORMED",
-    `${path.join(".") || "the message"}: ${describe(raw)} is not ${wanted}`,
-  );
+  for (let next = at; next !== undefined; next = next.up) {
+    path.unshift(path.length < LONGEST_PATH ? stepOf(next) : "…");
+    if (path.length > LONGEST_PATH) break;
+  }
+  const where = path.join(".") || "the message";
+  return new WfeError("WFE_MALFORMED", `${where}: ${describe(raw)} is not ${wanted}`);
 }
 
 const LONGEST_PATH = 20;

@@ -8,8 +8,8 @@ import { WfeError, errorText } from "./errors.ts";
 /** A text without this holds no unsafe integer. Some strings have it too, which costs only time. */
 const MAYBE_UNSAFE = /(?:^|[-:,[\s])\d{16}/;
 
-/** Strings (with the colon that makes one a key) and integer literals of 16 digits or more. */
-const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|(?<![\w.+-])-?[1-9]\d{15,}(?![\d.eE])/g;
+/** The tokens to mark: escapes, quotes (with the colon that makes a key), and integer literals of 16 digits or more. */
+const TOKENS = /\\.|"(\s*:)?|(?<![\w.+-])-?[1-9]\d{15,}(?![\d.eE])/g;
 
 /** Nothing here needs escaping. In longer strings JSON.stringify finds that out faster. */
 const SHORT_AND_PLAIN = /^[\x20\x21\x23-\x25\x27-\x3b\x3d\x3f-\x5b\x5d-\x7e]{0,64}$/;
@@ -32,7 +32,7 @@ export function parseJson(text: string): unknown {
   if (!MAYBE_UNSAFE.test(text)) return value;
   // A reviver could see the source of numbers, but it recurses, and 1,400 links of a chain would be too deep for it.
   // So strings and long integers are marked in the text, and the marks are taken off in a loop.
-  const holder: Container = { value: parse(text.replace(TOKENS, mark)) };
+  const holder: Container = { value: parse(markValues(text)) };
   const todo = [holder];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) unmarkItems(next, todo);
   return holder.value;
@@ -46,9 +46,15 @@ function parse(text: string): unknown {
   }
 }
 
-function mark(token: string, colon: string | undefined): string {
-  if (colon !== undefined) return token;
-  return token.startsWith('"') ? `"s${token.slice(1)}` : `"n${token}"`;
+/** Every string that is no key ends in "s" then, and every long integer is a string that ends in "n". */
+function markValues(text: string): string {
+  let inString = false;
+  return text.replace(TOKENS, (token, colon: string | undefined) => {
+    if (token.startsWith("\\")) return token;
+    if (!token.startsWith('"')) return inString ? token : `"${token}n"`;
+    inString = !inString;
+    return inString || colon !== undefined ? token : `s${token}`;
+  });
 }
 
 function unmarkItems(container: Container, todo: Container[]): void {
@@ -60,8 +66,8 @@ function unmarkItems(container: Container, todo: Container[]): void {
 }
 
 function unmark(marked: string): unknown {
-  const text = marked.slice(1);
-  if (marked.startsWith("s")) return text;
+  const text = marked.slice(0, -1);
+  if (marked.endsWith("s")) return text;
   return Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text);
 }
 

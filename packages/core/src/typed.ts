@@ -33,16 +33,12 @@ export type ValueOf<T extends ValueType> = T extends keyof Scalars
 export class Typed<T> {
   readonly type: ValueType;
   readonly value: T;
-  /** Without it any `{ type, value }` of a program would pass for one. */
-  readonly #stated = true;
+  /** For the compiler only: without it any `{ type, value }` of a program would pass for one. */
+  declare private readonly stated: true;
 
   constructor(type: ValueType, value: T) {
     this.type = type;
     this.value = value;
-  }
-
-  static is(value: object): value is Typed<unknown> {
-    return #stated in value;
   }
 }
 

@@ -23,24 +23,15 @@ export type { ValueType } from "./typed.ts";
  * Throws `WFE_INVALID_VALUE` for what cannot be carried without loss; `undefined` is for the caller to leave out.
  */
 export function encodeValue(value: unknown, place: ValuePlace, declared?: ValueType): TypedValue {
-  if (typeof value === "object" && value !== null && Typed.is(value))
-    return encodeAs(value.type, value.value, place);
+  if (value instanceof Typed) return encodeAs(value.type, value.value, place);
   return declared === undefined ? infer(value, place) : encodeAs(declared, value, place);
 }
 
 function infer(value: unknown, place: ValuePlace): TypedValue {
-  switch (typeof value) {
-    case "number":
-      return inferNumber(value, place);
-    case "string":
-      return { type: "string", value };
-    case "boolean":
-      return { type: "bool", value };
-    case "bigint":
-      return encodeAs("bigint", value, place);
-    default:
-      return encodeAs(typeOf(value), value, place);
-  }
+  if (typeof value === "number") return inferNumber(value, place);
+  if (typeof value === "string") return { type: "string", value };
+  if (typeof value === "boolean") return { type: "bool", value };
+  return encodeAs(typeOf(value), value, place);
 }
 
 function inferNumber(value: number, place: ValuePlace): TypedValue {
@@ -56,6 +47,7 @@ const SLICES: ReadonlyMap<string, ValueType> = new Map([
 ]);
 
 function typeOf(value: unknown): ValueType {
+  if (typeof value === "bigint") return "bigint";
   if (value instanceof Uint8Array) return "[]uint8";
   if (!Array.isArray(value)) return "json";
   const kind = typeof value[0];

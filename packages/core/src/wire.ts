@@ -36,11 +36,17 @@ const VALUE_FIELDS = fieldNames("Name Type Value As");
  * than any text can be.
  */
 export function encodeCall(call: Call): string {
+  return encode(call, callbackText);
+}
+
+type Encoding = string | Call;
+
+function encode(call: Call, encodeCallback: (callback: Call) => Encoding): string {
   const parts: string[] = [];
-  const todo: (string | Call)[] = [call];
+  const todo: Encoding[] = [call];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
     if (typeof next === "string") parts.push(next);
-    else for (const part of encodeParts(next).reverse()) todo.push(part);
+    else for (const part of encodeParts(next, encodeCallback).toReversed()) todo.push(part);
   }
   try {
     return parts.join(""); // one flat string: a rope of pieces would be several times as large in memory
@@ -54,16 +60,17 @@ export function encodeCall(call: Call): string {
 /** All members of a group carry the same callback: it is written once, not once for each. */
 const callbackTexts = new WeakMap<Call, string>();
 
+/** Callbacks of the callback itself are not kept: a chain of groups would keep the text of its rest for each of them. */
 function callbackText(callback: Call): string {
   const known = callbackTexts.get(callback);
   if (known !== undefined) return known;
-  const text = encodeCall(callback);
+  const text = encode(callback, (inner) => inner);
   callbackTexts.set(callback, text);
   return text;
 }
 
 /** The text of a call, with the calls in it as they are. */
-function encodeParts(call: Call): (string | Call)[] {
+function encodeParts(call: Call, encodeCallback: (callback: Call) => Encoding): Encoding[] {
   const head =
     `{"UUID":${stringifyJson(call.id)},"Name":${stringifyJson(call.name)}` +
     `,"RoutingKey":${stringifyJson(call.queue)},"ETA":${stringifyJson(call.eta)}` +
@@ -78,7 +85,7 @@ function encodeParts(call: Call): (string | Call)[] {
   if (onSuccess === null && onError === null && chordCallback === null) {
     return [head, `null,"OnError":null,"ChordCallback":null${tail}`];
   }
-  const callback = chordCallback === null ? "null" : callbackText(chordCallback);
+  const callback = chordCallback === null ? "null" : encodeCallback(chordCallback);
   return [
     head,
     ...encodeCalls(onSuccess),
@@ -90,7 +97,7 @@ function encodeParts(call: Call): (string | Call)[] {
   ];
 }
 
-function encodeCalls(calls: readonly Call[] | null): readonly (string | Call)[] {
+function encodeCalls(calls: readonly Call[] | null): readonly Encoding[] {
   return calls === null
     ? ["null"]
     : ["[", ...calls.flatMap((call, i) => (i === 0 ? [call] : [",", call])), "]"];
