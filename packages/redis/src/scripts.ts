@@ -95,12 +95,12 @@ if last == ARGV[1] then
   end
 else
   local changed = #ARGV > 5
-  for from = 6, #ARGV, 1000 do
-    redis.call('HDEL', held, unpack(ARGV, from, math.min(from + 999, #ARGV)))
-  end
   if ARGV[4] ~= '' and redis.call('LREM', KEYS[2], 1, ARGV[5]) == 1 then
     redis.call('HSET', held, ARGV[4], ARGV[5])
     changed = true
+  end
+  for from = 6, #ARGV, 1000 do
+    redis.call('HDEL', held, unpack(ARGV, from, math.min(from + 999, #ARGV)))
   end
   local pairs_, failed = { 't', ARGV[1] }, nil
   for i = 2, #KEYS do
