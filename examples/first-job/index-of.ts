@@ -31,7 +31,11 @@ export function merge(folder: string, entries: readonly FileEntry[]): FolderInde
   const total = (count: (file: IndexedFile) => number) => files.reduce((sum, file) => sum + count(file), 0);
   return {
     folder,
-    totals: { bytes: total((file) => file.bytes), lines: total((file) => file.lines), words: total((file) => file.words) },
+    totals: {
+      bytes: total((file) => file.bytes),
+      lines: total((file) => file.lines),
+      words: total((file) => file.words),
+    },
     frequent: mostFrequent(counts, 10),
     longest: longestOf(files),
     files,

@@ -32,17 +32,21 @@ async function indexFolder(): Promise<void> {
   );
 
   // A worker runs tasks: here in this process, else in as many as you like.
-  server.worker({ concurrency: 32 }).start();
+  server.worker({ concurrency: 16 }).start();
 
+  console.log(`Indexing ${files.length} files of ${folder}`);
   const progress = watchProgress("indexFile", files.length);
   const result = await server.send(work);
   const index = await result.get();
   const { seconds, retries } = progress.stop();
 
   console.log(summaryOf(index));
-  console.log(`${files.length} files in ${seconds.toFixed(2)} s: ${Math.round(files.length / seconds)} files per second`);
+  console.log(
+    `${files.length} files in ${seconds.toFixed(2)} s: ${Math.round(files.length / seconds)} files per second`,
+  );
   console.log(`${retries} times a task found all readers busy and was run again a little later`);
   console.log(`Report: ${join(reportFolder, "report.md")} (all that was found: index.json beside it)`);
+  console.log("All of it ran in this process. How to run it on Redis: examples/first-job/README.md");
 }
 
 try {

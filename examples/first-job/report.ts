@@ -14,7 +14,9 @@ export function markdownOf(index: FolderIndex): string {
   return [
     `# Index of ${folder}`,
     `${files.length} files, ${totals.lines} lines, ${totals.words} words, ${totals.bytes} bytes.`,
-    longest ? `The longest line has ${longest.length} characters: ${longest.path}:${longest.line}.` : "There is no line.",
+    longest
+      ? `The longest line has ${longest.length} characters: ${longest.path}:${longest.line}.`
+      : "There is no line.",
     "## Most frequent words",
     table(
       ["word", "times"],

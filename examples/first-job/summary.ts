@@ -19,10 +19,14 @@ function totalsOf(index: FolderIndex): string {
     { lines: show(totals.lines) },
     { words: show(totals.words) },
     { "frequent words": frequent.map(({ word, count }) => `${word} ${show(count)}`).join("\n") },
-    { "longest line": longest ? `${show(longest.length)} characters, ${longest.path}:${longest.line}` : "none" },
     {
-      "largest files": largest(index, 5)
-        .map(({ path, lines }) => `${path} (${show(lines)} lines)`)
+      "longest line": longest
+        ? `${show(longest.length)} characters, ${longest.path}:${longest.line}`
+        : "none",
+    },
+    {
+      "most lines": largest(index, 5)
+        .map(({ path, lines }) => `${show(lines)} in ${path}`)
         .join("\n"),
     },
   );

@@ -6,7 +6,7 @@ import { type FileEntry, type FolderIndex, merge } from "./index-of.ts";
 import { writeJson, writeMarkdown } from "./report.ts";
 import { describeText } from "./text.ts";
 
-const withReader = readerLimit(8);
+const withReader = readerLimit(8, 5);
 
 /**
  * Two kinds of trouble, two answers. All readers busy: that passes, so it is thrown, and the queue runs the task again.
