@@ -44,7 +44,7 @@ const UNKNOWN_PAUSE_MS = { first: 500, most: 60_000 };
 export async function postponeUnknown(run: Run, call: Call): Promise<void> {
   if (call.ignoreWhenNotRegistered) return run.ack();
   const { runtime, queue } = run.station;
-  const limitMs = runtime.settings.unknownTaskLimitMs;
+  const limitMs = runtime.ports.broker.facts.immediate ? 0 : runtime.settings.unknownTaskLimitMs;
   const now = runtime.clock.now();
   const [since = now, copies = 0] = (header(call, OURS.unknown) ?? "").split(" ").filter(Boolean).map(Number);
   if (now - since >= limitMs) {

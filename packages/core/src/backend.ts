@@ -136,6 +136,7 @@ export type SettleOutcome =
   | { readonly error: Error };
 
 export interface Watch {
+  /** Rejects where the backend cannot watch now: its caller then looks by itself. */
   readonly ready: Promise<void>;
   stop(): void;
 }

@@ -52,6 +52,8 @@ export interface BrokerFacts {
   readonly ordering: "fifo" | "key" | "none";
   /** Whether `Delivery.redelivered` is known. */
   readonly tellsRedelivery: boolean;
+  /** Default false. True: eager, `publish` resolves when the tasks have run, and whatever they set off; delays are ignored. */
+  readonly immediate?: boolean;
   /** Whether `release({ delayMs })` is possible. */
   readonly delayedRelease: boolean;
   /** Which counts `inspect` can tell; the others are undefined. */

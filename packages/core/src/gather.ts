@@ -10,7 +10,7 @@ import { adapterError } from "./errors.ts";
 export interface GatherOptions {
   /** The most items in one call. */
   readonly maxItems: number;
-  readonly maxInFlight?: number;
+  readonly maxInFlight?: number | undefined;
   /** Names the adapter in errors. */
   readonly adapter: string;
 }

@@ -24,7 +24,11 @@ export interface Ports {
 export type Settled = Exclude<SettleOutcome, { readonly error: Error }>;
 
 export function createPorts(broker: Broker, backend: Backend): Ports {
-  const publishing = { maxItems: Math.max(1, broker.facts.maxBatch), adapter: broker.name };
+  const publishing = {
+    maxItems: Math.max(1, broker.facts.maxBatch),
+    adapter: broker.name,
+    maxInFlight: broker.facts.immediate ? Infinity : undefined, // there a publish waits for those inside of it
+  };
   const storing = { maxItems: Math.max(1, backend.facts.maxBatch), adapter: backend.name };
   const stored = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: unknown) => Promise.reject(adapterError(backend.name, error)));

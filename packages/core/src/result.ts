@@ -71,7 +71,9 @@ function outcomeOf(state: TaskState): unknown {
   throw new TaskError(state.id, state.name, state.error);
 }
 
-const POLL_MS = { first: 10, most: 1000, watched: 5000 };
+const POLL_MS = { first: 10, most: 1000 };
+/** Where the backend tells of ends, looking is but a net under it. */
+const WATCHED_POLL_MS = { first: 5000, most: 300_000 };
 
 /** Resolves with the final state. Woken by the backend where it can, else by polling with growing pauses. */
 function waitForFinal(id: string, runtime: Runtime, options: WaitOptions = {}): Promise<TaskState> {
@@ -89,7 +91,7 @@ class Wait {
   readonly #runtime: Runtime;
   readonly #ending: Ending;
   #watch: Watch | undefined;
-  #pauseMs = POLL_MS.first;
+  #pauseMs = 0;
   #cancelLook: (() => void) | undefined;
   #cancelLimit: (() => void) | undefined;
   #signal: AbortSignal | undefined;
@@ -138,7 +140,7 @@ class Wait {
     this.#looking = true;
     this.#cancelLook?.();
     try {
-      await this.#watch?.ready;
+      if (this.#watch) await this.#ready(this.#watch);
       if (this.#over) return;
       const state = await this.#runtime.ports.load(this.#id);
       if (!state)
@@ -154,15 +156,26 @@ class Wait {
     }
   }
 
+  /** A watch that could not begin is none: then there is only polling. */
+  async #ready(watch: Watch): Promise<void> {
+    try {
+      await watch.ready;
+    } catch (error) {
+      this.#runtime.log.warn({ err: error, taskId: this.#id }, "could not watch a result; polling instead");
+      watch.stop();
+      this.#watch = undefined;
+    }
+  }
+
   #later(): void {
     if (this.#again) {
       this.#again = false;
       void this.#look();
       return;
     }
-    const pause = this.#watch ? POLL_MS.watched : this.#pauseMs;
-    this.#pauseMs = Math.min(this.#pauseMs * 1.5, POLL_MS.most);
-    this.#cancelLook = this.#runtime.clock.after(pause, () => void this.#look());
+    const { first, most } = this.#watch ? WATCHED_POLL_MS : POLL_MS;
+    this.#pauseMs = this.#pauseMs === 0 ? first : Math.min(this.#pauseMs * 1.5, most);
+    this.#cancelLook = this.#runtime.clock.after(this.#pauseMs, () => void this.#look());
   }
 
   #done(state: TaskState): void {

@@ -124,10 +124,13 @@ export class Run {
     }
   }
 
-  /** Never rejects: an ack that failed means that the message comes again, and then finds what stands. */
+  /**
+   * Repeated while the broker is away: until then the delivery stays in hand and takes a place. Never rejects: an ack
+   * that failed means that the message comes again, and then finds what stands.
+   */
   async ack(): Promise<void> {
     try {
-      await this.delivery.ack();
+      await this.patiently("ack a delivery", () => this.delivery.ack());
     } catch (error) {
       this.#warn(error, "could not ack a delivery; it will be delivered again");
     }

@@ -30,9 +30,12 @@ export interface Signature<Missing extends readonly unknown[] = never, Result = 
   set(options: SignatureOptions): Signature<Missing, Result>;
 }
 
-type Collected<M extends readonly unknown[]> = M extends readonly [(infer A extends readonly unknown[])?]
-  ? A
-  : never;
+/** What one array parameter is an array of results of. An untyped parameter takes any. */
+type Collected<M extends readonly unknown[]> = unknown extends M[0]
+  ? readonly unknown[]
+  : M extends readonly [(infer A extends readonly unknown[])?]
+    ? A
+    : never;
 type Immutable<M extends readonly unknown[]> = [] extends M ? readonly unknown[] : M;
 
 export interface SignatureOptions {

@@ -28,6 +28,7 @@ export interface StopOptions {
 const ABORT_GRACE_MS = 500;
 /** How long giving back may take after the deadline; then the leases are left to run out. */
 const RELEASE_MS = 1000;
+const HOLD_MS = 2 ** 31 - 1;
 const CONSUME_PAUSE_MS = { first: 100, most: 10_000 };
 
 /**
@@ -54,6 +55,8 @@ export class Worker implements AsyncDisposable {
   #loops: Promise<unknown> | undefined;
   #stopping: Promise<void> | undefined;
   #idle: (() => void) | undefined;
+  /** Keeps the process alive while the worker runs, whatever its adapters do. */
+  #hold: NodeJS.Timeout | undefined;
 
   constructor(runtime: Runtime, options: WorkerOptions = {}) {
     this.tag = options.tag ?? "worker";
@@ -75,6 +78,7 @@ export class Worker implements AsyncDisposable {
   start(): this {
     if (this.#stopping) return this;
     if (this.#loops) throw invalid(`${this.tag} was started already`);
+    this.#hold = setInterval(() => undefined, HOLD_MS);
     this.#loops = Promise.all([...this.#queues].map(([queue, prefetch]) => this.#consume(queue, prefetch)));
     this.#runtime.log.info({ tag: this.tag, queues: Object.fromEntries(this.#queues) }, "worker started");
     return this;
@@ -195,6 +199,7 @@ export class Worker implements AsyncDisposable {
     void this.#drained().then(this.#settled.resolve);
     await this.#settled.promise;
     for (const cancel of cancels) cancel();
+    clearInterval(this.#hold);
     log.info({ tag: this.tag }, "worker stopped");
     this.#ended.resolve();
   }

@@ -15,6 +15,7 @@ const FACTS: BrokerFacts = {
   delayedRelease: true,
   inspects: ["waiting", "running", "delayed"],
   peeks: true,
+  immediate: true,
 };
 
 /**

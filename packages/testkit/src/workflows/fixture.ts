@@ -21,15 +21,15 @@ export interface WorkflowFixture extends Adapters {
   /** The adapters of another process: new connections to the same servers and namespace. */
   another(): Adapters | Promise<Adapters>;
   /** The death of the process that has these adapters: its connections are gone and nothing was given back. */
-  crash?(adapters: Adapters): void | Promise<void>;
+  crash?(adapters: Adapters): void | PromiseLike<void>;
   /** A stalled process: the server gives what it holds to others, while it lives on. */
-  loseLeases?(adapters: Adapters): void | Promise<void>;
+  loseLeases?(adapters: Adapters): void | PromiseLike<void>;
   /** Makes a queue usable where the adapter does not do so itself (SQS). */
-  prepare?(queue: string): void | Promise<void>;
+  prepare?(queue: string): void | PromiseLike<void>;
   /** Where all adapters live in this one. */
   readonly clock?: TestClock | undefined;
   /** After all was closed: removes the namespace. */
-  cleanup(): void | Promise<void>;
+  cleanup(): void | PromiseLike<void>;
 }
 
 export type WorkflowFactory = (namespace: Namespace) => WorkflowFixture | Promise<WorkflowFixture>;
