@@ -1,9 +1,9 @@
 // `npm start [-- <folder>]` counts lines and words of every text file in a folder: one task per file, then a report.
 import { chain, chord, group, Server } from "@wfe/core";
-import { memoryBackend, memoryBroker, memoryStore } from "@wfe/memory";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { adapters } from "./adapters.ts";
 import { chosenFolder, listFiles } from "./files.ts";
 import { watchProgress } from "./progress.ts";
 import { summaryOf } from "./summary.ts";
@@ -15,8 +15,8 @@ async function indexFolder(): Promise<void> {
   const reportFolder = await mkdtemp(join(tmpdir(), "wfe-first-job-"));
 
   // A server joins a broker, which carries messages, and a backend, which remembers what became of them.
-  const store = memoryStore();
-  await using server = new Server({}, memoryBroker({ store }), memoryBackend({ store }));
+  const { broker, backend } = await adapters();
+  await using server = new Server({ defaultQueue: "first-job" }, broker, backend);
 
   // Registered functions are tasks. What comes back makes calls of them: `indexFile(…)` runs nothing yet.
   const { indexFile, mergeFiles, saveJson, saveMarkdown } = server.register(tasks);
@@ -35,7 +35,7 @@ async function indexFolder(): Promise<void> {
   server.worker({ concurrency: 16 }).start();
 
   console.log(`Indexing ${files.length} files of ${folder}`);
-  const progress = watchProgress("indexFile", files.length);
+  using progress = watchProgress("indexFile", files.length);
   const result = await server.send(work);
   const index = await result.get();
   const { seconds, retries } = progress.stop();
@@ -46,7 +46,7 @@ async function indexFolder(): Promise<void> {
   );
   console.log(`${retries} times a task found all readers busy and was run again a little later`);
   console.log(`Report: ${join(reportFolder, "report.md")} (all that was found: index.json beside it)`);
-  console.log("All of it ran in this process. How to run it on Redis: examples/first-job/README.md");
+  if (broker.name === "memory") console.log("On Redis: WFE_REDIS_URL=redis://localhost:6379 npm start");
 }
 
 try {

@@ -4,7 +4,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 
 const PLAIN_LINE_EVERY_MS = 2000;
 
-export interface Progress {
+export interface Progress extends Disposable {
   stop(): { readonly seconds: number; readonly retries: number };
 }
 
@@ -24,14 +24,13 @@ export function watchProgress(task: string, total: number): Progress {
   subscribe("wfe:succeeded", onSucceeded);
   subscribe("wfe:retried", onRetried);
 
-  return {
-    stop() {
-      unsubscribe("wfe:succeeded", onSucceeded);
-      unsubscribe("wfe:retried", onRetried);
-      display.stop();
-      return { seconds: (performance.now() - startedAt) / 1000, retries };
-    },
+  const stop = () => {
+    unsubscribe("wfe:succeeded", onSucceeded);
+    unsubscribe("wfe:retried", onRetried);
+    display.stop();
+    return { seconds: (performance.now() - startedAt) / 1000, retries };
   };
+  return { stop, [Symbol.dispose]: stop };
 }
 
 interface Display {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { watchProgress } from "../progress.ts";
 import { tasks } from "../tasks.ts";
 
 const example = resolve(import.meta.dirname, "..");
@@ -16,9 +17,10 @@ interface Run {
 }
 
 /** As `npm start -- <folder>` does, with no terminal. */
-async function run(folder: string): Promise<Run> {
+async function run(folder: string, environment: Readonly<Record<string, string>> = {}): Promise<Run> {
   const args = ["--conditions=@wfe/source", join(example, "main.ts"), folder];
-  const options = { env: { ...process.env, INIT_CWD: example } };
+  const { WFE_REDIS_URL: _elsewhere, ...inherited } = process.env;
+  const options = { env: { ...inherited, INIT_CWD: example, ...environment } };
   try {
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args, options);
     return { code: 0, out: stdout, errors: stderr };
@@ -72,6 +74,27 @@ test("runs tasks again that find all readers busy", async () => {
   expect(out).toMatch(/files indexed\s+│ 300 /);
   expect(Number(/^(\d+) times/m.exec(out)?.[1])).toBeGreaterThan(0);
   await rm(dirname(reportOf(out)), { recursive: true });
+});
+
+const redisUrl = process.env["WFE_TEST_REDIS_URL"];
+test.skipIf(redisUrl === undefined)("does the same on Redis (WFE_TEST_REDIS_URL)", async () => {
+  const { code, out, errors } = await run("fixture", { WFE_REDIS_URL: redisUrl ?? "" });
+  const expected = await readFile(join(example, "expected.txt"), "utf8");
+  expect({ code, errors, out: steady(out) }).toEqual({
+    code: 0,
+    errors: "",
+    out: expected.replace(/On Redis.*\n/, ""),
+  });
+  await rm(dirname(reportOf(out)), { recursive: true });
+});
+
+test("the progress display leaves no timer, even when the job fails", () => {
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
+  const before = timers();
+  const progress = watchProgress("indexFile", 1);
+  expect(timers()).toBe(before + 1);
+  progress[Symbol.dispose]();
+  expect(timers()).toBe(before);
 });
 
 test("a folder without files makes an empty report", async () => {
