@@ -6,8 +6,8 @@ export const END_CHANNEL = "wfe:end:";
 /**
  * Saves states that supersede what stands (core's order.ts says which do).
  *
- * KEYS: the states. ARGV: prefix of channels; then for each its JSON, time to live in ms (0: no end), attempt, start,
- * rank ("5": REVOKED) and beat. Returns a list of position and standing JSON for each that was refused, and of minus the
+ * KEYS: the states. ARGV: prefix of channels; then for each its JSON, time to live in ms (0: no end, -1: over already),
+ * attempt, start, rank ("5": REVOKED) and beat. Returns a list of position and standing JSON for each that was refused, and of minus the
  * position and an error for each that failed.
  *
  * What stands is not decoded, which would cost more than all else. Its fields are found by text that can stand nowhere
@@ -54,7 +54,7 @@ end
 local function save(key, i)
   local value, ttl, rank = ARGV[i], ARGV[i + 1], ARGV[i + 4]
   local stored
-  if rank == '0' then
+  if rank == '0' and ttl ~= '-1' then
     if ttl == '0' then stored = pcall_('SET', key, value, 'NX') else stored = pcall_('SET', key, value, 'NX', 'PX', ttl) end
     if stored and not stored.err then return end
     if stored then return stored end
@@ -62,8 +62,14 @@ local function save(key, i)
   local standing = pcall_('GET', key)
   if type(standing) == 'table' then return standing end
   if standing and not wins(i, standing) then return standing end
-  if ttl == '0' then stored = pcall_('SET', key, value) else stored = pcall_('SET', key, value, 'PX', ttl) end
-  if stored.err then return stored end
+  if ttl == '0' then
+    stored = pcall_('SET', key, value)
+  elseif ttl == '-1' then
+    call('DEL', key)
+  else
+    stored = pcall_('SET', key, value, 'PX', ttl)
+  end
+  if stored and stored.err then return stored end
   if rank > '3' then call('PUBLISH', ARGV[1] .. key, value) end
 end
 for k = 1, #KEYS do

@@ -318,7 +318,8 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
   const step = async (): Promise<void> => {
     lease ??= await register();
     if (!lease || stopping) return;
-    if (releases.length > 0 && !current) return await flushReleases(lease);
+    // What was brought must be entered before it can be released.
+    if (releases.length > 0 && !current && !brought) return await flushReleases(lease);
     const want = waiting || dry ? 0 : Math.min(free(), MOST_PER_TURN);
     if (current || acks || brought || want > 0) return await turn(lease, want);
     if (!waiting && free() > 0) void wait(lease);
@@ -328,7 +329,7 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
   const settleRest = async (): Promise<void> => {
     const of = lease;
     if (!of) return;
-    if (releases.length > 0 && !current) return await flushReleases(of);
+    if (releases.length > 0 && !current && !brought) return await flushReleases(of);
     if (current || acks || brought) return await turn(of, 0);
     if (of.open.size === 0 || closing) return await leave(of);
     await change();

@@ -52,6 +52,7 @@ export function consumers(options: ConsumersOptions): Consumers {
     if (!station) {
       const mover = startMover({ link, set, prefix: source.prefix, pollMs, onError: tellAll });
       const subscribed = channels.subscribe(channel, () => mover.wake());
+      void subscribed.ready.then(() => mover.wake()); // for what was told before we listened
       stations.set(set, (station = { mover, unsubscribe: subscribed.stop, users: 0 }));
     }
     const opened = station;

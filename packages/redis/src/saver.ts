@@ -24,13 +24,14 @@ export function saver(
     const keys: string[] = [];
     const args: Argument[] = [channels];
     const indexes: number[] = [];
+    const now = Date.now();
     for (let index = 0; index < states.length; index++) {
       const state = states[index] as TaskState;
       try {
         const json = fitting(encodeState(state), state.id, maxValueBytes);
         const rank = state.status === "REVOKED" ? 5 : rankOf(state.status);
         keys.push(prefix + state.id);
-        args.push(json, ttlMs(state.expiresAt), state.attempt ?? 0, state.start ?? 1, rank, state.beat);
+        args.push(json, state.expiresAt <= now ? -1 : ttlMs(state.expiresAt), state.attempt ?? 0, state.start ?? 1, rank, state.beat);
         indexes.push(index);
       } catch (error) {
         outcomes[index] = { stored: false, error: toError(error) };
