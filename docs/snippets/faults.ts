@@ -12,19 +12,20 @@ function start() {
   const injector = faultInjector();
   const server = new Server({}, injector.broker(broker), injector.backend(memoryBackend({ store })));
   const { count } = server.register(tasks);
-  return { server, count, broker, injector };
+  return { server, worker: server.worker(), count, broker, injector };
 }
 
 const first = start();
 first.injector.plan([{ at: 1, of: "ack", mode: "crashBefore" }]); // the task has run, its ack is never sent
-first.server.worker().start();
+first.worker.start();
 const { id } = await first.server.send(first.count());
 await first.injector.crashed;
 await first.broker[Symbol.asyncDispose](); // as a system does for its dead
+void first.worker.stop({ deadlineMs: 0 }); // what this process still has of it
 
 const second = start();
 console.log((await second.server.inspect()).waiting, "message came back");
-second.server.worker().start();
+second.worker.start();
 console.log(await second.server.result(id).get({ timeoutMs: 5_000 }), "after", runs, "run");
 while ((await second.server.inspect()).waiting) await delay(10);
 await second.server.close();
