@@ -1,6 +1,6 @@
 import type { Suite, Workload } from "../suite.ts";
 import { chordOf } from "./memory/chord.ts";
-import { drain, heapAfterExpiry, queuedHeap, queuedRss } from "./memory/memory.ts";
+import { drainPause, drainTime, heapAfterExpiry, queuedHeap, queuedRss } from "./memory/memory.ts";
 import { buildCore, importTime, packedSize } from "./memory/package.ts";
 import { raw } from "./memory/raw.ts";
 import { steps } from "./memory/steps.ts";
@@ -51,7 +51,14 @@ export const suite: Suite = {
       ...µs,
       name: "queued.drain",
       note: "per task, until 100,000 waiting ones have ended",
-      systems: { ours: drain },
+      systems: { ours: drainTime },
+    },
+    {
+      name: "queued.pause",
+      unit: "ms",
+      better: "lower",
+      note: "the longest that timers and sockets of the process waited meanwhile",
+      systems: { ours: drainPause },
     },
     {
       ...bytes,

@@ -23,31 +23,62 @@ export const queuedHeap = queued(() => process.memoryUsage().heapUsed);
 /** The same in bytes of the process, which keeps some of what the collector freed. */
 export const queuedRss = queued(() => process.memoryUsage().rss);
 
-/** A worker comes up and finds the queue full: µs per task until all have ended. */
-export const drain: Run = async (how) => {
+interface Drained {
+  readonly count: number;
+  readonly wallMs: number;
+  readonly longestPauseMs: number;
+}
+
+/** A worker comes up and finds the queue full, and stops when all have ended. */
+async function drain(how: HowToRun): Promise<Drained> {
   const store = memoryStore();
   const server = new Server({}, memoryBroker({ store }), memoryBackend({ store }));
   const count = queuedTasks(how);
   const { promise: allEnded, resolve } = Promise.withResolvers<void>();
-  let left = 0;
+  let left = count;
   const { add } = server.register({
     add: (a: number, b: number) => {
       if ((left -= 1) === 0) resolve();
       return a + b;
     },
   });
-  const fill = (tasks: number) => {
-    left += tasks;
-    return inLanes(tasks, 100, (index) => server.send(add(index, 1)));
-  };
-  await fill(count);
+  await inLanes(count, 100, (index) => server.send(add(index, 1)));
+  let longestPauseMs = 0;
   const { wallMs } = await how.timed(async () => {
+    const pauses = watchPauses();
     const worker = server.worker({ concurrency: 100, signals: false }).start();
     await allEnded;
     await worker.stop();
+    longestPauseMs = await pauses.longestMs();
   });
+  return { count, wallMs, longestPauseMs };
+}
+
+/** µs per task until all have ended. */
+export const drainTime: Run = async (how) => {
+  const { count, wallMs } = await drain(how);
   return (wallMs * 1000) / count;
 };
+
+/** How long everything else in the process, timers and sockets, had to wait at worst: ms. */
+export const drainPause: Run = async (how) => (await drain(how)).longestPauseMs;
+
+function watchPauses() {
+  let longest = 0;
+  let last = performance.now();
+  const look = (): void => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  };
+  const timer = setInterval(look, 1);
+  return {
+    async longestMs(): Promise<number> {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      clearInterval(timer);
+      return longest;
+    },
+  };
+}
 
 /** What is left on the heap of a task that has ended, was read, and whose result expired: bytes per task. */
 export const heapAfterExpiry: Run = async (how) => {
