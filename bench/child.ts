@@ -13,7 +13,10 @@ async function timed(body: () => Promise<unknown>): Promise<Time> {
   return { wallMs: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
 }
 
+process.on("disconnect", () => process.exit(1)); // whoever wanted the figure is gone
+
 const how: HowToRun = {
+  profile,
   quick: quick === "quick",
   timed: (body) => (profile ? profiled(profile, () => timed(body)) : timed(body)),
 };

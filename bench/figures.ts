@@ -32,6 +32,7 @@ export function figureOf({ figures, workload }: Series): Figure {
 /** How many times better `ours` is than `other`: above 1 is better, for rates and for times alike. */
 export function ratio(ours: Series, other: Series): number {
   const [us, them] = [figureOf(ours).median, figureOf(other).median];
+  if (us === them) return 1; // 0 is as good as 0
   return rounded(ours.workload.better === "higher" ? us / them : them / us);
 }
 
@@ -42,7 +43,8 @@ export function figuresOf(all: readonly Series[]): Pick<Results, "figures" | "ra
     const key = `${series.workload.name}.${series.system}`;
     figures[key] = figureOf(series);
     const ours = all.find(({ workload, system }) => workload === series.workload && system === "ours");
-    if (ours && ours !== series) ratios[key] = ratio(ours, series);
+    const better = ours && ours !== series ? ratio(ours, series) : undefined;
+    if (better !== undefined && Number.isFinite(better)) ratios[key] = better;
   }
   return { figures, ratios };
 }

@@ -6,12 +6,30 @@ import type { Suite } from "./suite.ts";
 
 /** The table for people. */
 export function tableOf(all: readonly Series[]): string {
-  const table = plainTable(["workload", "system", "median", "min", "max", "unit", "ours is better by"]);
+  const table = plainTable([
+    "workload",
+    "system",
+    "median",
+    "min",
+    "max",
+    "unit",
+    "runs",
+    "ours is better by",
+  ]);
   for (const series of all) {
-    const { median, min, max, unit } = figureOf(series);
+    const { median, min, max, unit, runs } = figureOf(series);
     const ours = all.find(({ workload, system }) => workload === series.workload && system === "ours");
     const better = ours && ours !== series ? `${ratio(ours, series)} ×` : "";
-    table.push([series.workload.name, series.system, show(median), show(min), show(max), unit, better]);
+    table.push([
+      series.workload.name,
+      series.system,
+      show(median),
+      show(min),
+      show(max),
+      unit,
+      String(runs),
+      better,
+    ]);
   }
   return table.toString();
 }
@@ -41,7 +59,7 @@ function show(value: number): string {
 function plainTable(head: string[]): Table.Table {
   return new Table({
     head,
-    colAligns: ["left", "left", "right", "right", "right", "left", "right"],
+    colAligns: ["left", "left", "right", "right", "right", "left", "right", "right"],
     style: { head: [], border: [], compact: true },
   });
 }

@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Suite, Workload } from "./suite.ts";
+import type { Figures, Suite, Workload } from "./suite.ts";
 
 export interface Series {
   readonly workload: Workload;
@@ -12,8 +12,12 @@ export interface Series {
 export interface RoundOptions {
   readonly rounds: number;
   readonly quick: boolean;
+  /** Others are left out. */
+  readonly systems: ReadonlySet<string>;
   /** Told before each run. */
   onRun?(what: string): void;
+  /** Told of each run that ended without a figure. The others go on. */
+  onFailure(error: Error): void;
 }
 
 /**
@@ -26,16 +30,33 @@ export async function runRounds(
   options: RoundOptions,
 ): Promise<readonly Series[]> {
   const series = workloads.flatMap((workload) =>
-    Object.keys(workload.systems).map((system): Series => ({ workload, system, figures: [] })),
+    systemsOf(workload, suite)
+      .filter((system) => options.systems.has(system))
+      .map((system): Series => ({ workload, system, figures: [] })),
   );
   for (let round = 0; round < options.rounds; round += 1) {
-    const due = series.filter(({ workload }) => round === 0 || !workload.once);
-    for (const one of round % 2 === 0 ? due : due.toReversed()) {
-      options.onRun?.(`round ${round + 1} of ${options.rounds}: ${one.workload.name}.${one.system}`);
-      one.figures.push(await runOnce(suite, one.workload.name, one.system, options));
+    const due = series.filter(({ workload, system }) => isDue(workload, system, round));
+    for (const { workload, system } of round % 2 === 0 ? due : due.toReversed()) {
+      options.onRun?.(`round ${round + 1} of ${options.rounds}: ${workload.name}.${system}`);
+      const figures = await runOnce(suite, workload.name, system, options).catch(options.onFailure);
+      for (const one of figures ? series : []) {
+        const figure = one.system === system ? figures?.[one.workload.name] : undefined;
+        if (figure !== undefined) one.figures.push(figure);
+      }
     }
   }
-  return series;
+  return series.filter(({ figures }) => figures.length > 0);
+}
+
+/** Those of the workload that its figures come from. */
+export function systemsOf({ systems, from }: Workload, suite: Suite): readonly string[] {
+  const source = suite.workloads.find(({ name }) => name === from);
+  return Object.keys(source?.systems ?? systems);
+}
+
+function isDue(workload: Workload, system: string, round: number): boolean {
+  if (workload.from !== undefined) return false;
+  return round < (workload.once ? 1 : (workload.rounds?.[system] ?? Infinity));
 }
 
 /** One run in a fresh process. `profile` names the file for its CPU profile. */
@@ -44,7 +65,7 @@ export function runOnce(
   workload: string,
   system: string,
   options: { readonly quick: boolean; readonly profile?: string },
-): Promise<number> {
+): Promise<Figures> {
   const args = [suite.name, workload, system, options.quick ? "quick" : "full"];
   if (options.profile !== undefined) args.push(options.profile);
   const child = fork(fileURLToPath(new URL("child.ts", import.meta.url)), args, {
@@ -52,7 +73,9 @@ export function runOnce(
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("message", (figure) => resolve(Number(figure)));
+    child.on("message", (figure: number | Figures) =>
+      resolve(typeof figure === "number" ? { [workload]: figure } : figure),
+    );
     child.on("exit", (code, signal) =>
       reject(new Error(`${suite.name} ${workload}.${system} ended with ${signal ?? code} and no figure`)),
     );
