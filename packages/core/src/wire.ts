@@ -183,8 +183,15 @@ export function readTyped(raw: unknown, at: At): Argument {
   const fields = readFields(raw ?? {}, VALUE_FIELDS, at);
   const name = readText(fields.Name, "Name", at);
   const type = readText(fields.Type, "Type", at);
-  const value = fields.Value ?? null;
-  return fields.As === "bigint" ? { name, type, value, as: "bigint" } : { name, type, value };
+  const value = type.endsWith("float64") || type.endsWith("float32") ? asFloat(fields.Value) : fields.Value;
+  const found = { name, type, value: value ?? null };
+  return fields.As === "bigint" ? { ...found, as: "bigint" } : found;
+}
+
+/** A float that is a large whole number is written like an integer, and would be read as a bigint. */
+function asFloat(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(asFloat);
+  return typeof value === "bigint" ? Number(value) : value;
 }
 
 function readEta(fields: Fields, at: At | undefined): string | null {

@@ -106,16 +106,15 @@ function duplicate(client: ClientTemplate, overrides: RedisOptions): RedisClient
   return client.isCluster ? copy([], clusterOptions(overrides)) : copy(overrides);
 }
 
-/** A cluster's own options; the nodes' connections keep their queue, since they open with the first command. */
+/** A cluster's connections to its nodes open with the first command for each, so they need a queue until then. */
 function clusterOptions(overrides: RedisOptions): object {
   const { socketTimeout, connectTimeout } = overrides;
   return {
     lazyConnect: true,
     keyPrefix: "",
-    enableOfflineQueue: false,
+    enableOfflineQueue: true,
     clusterRetryStrategy: overrides.retryStrategy,
     retryDelayOnFailover: 0, // else a command whose connection broke is sent again
-    slotsRefreshInterval: 1_000,
     redisOptions: { keyPrefix: "", ...(socketTimeout && { socketTimeout }), connectTimeout },
   };
 }

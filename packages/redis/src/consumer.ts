@@ -196,7 +196,7 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
     if (!first) return;
     const group = releases.filter((one) => one.delayMs === first.delayMs);
     await release(of, group.map((one) => one.field), { mark: "marked", delayMs: first.delayMs, refuse: "" });
-    releases = releases.filter((one) => one.delayMs !== first.delayMs);
+    releases = releases.filter((one) => !group.includes(one)); // more may have come meanwhile
     for (const one of group) one.settled.resolve();
     dry = false;
   };

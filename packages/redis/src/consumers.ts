@@ -47,6 +47,8 @@ export function consumers(options: ConsumersOptions): Consumers {
     }
   };
 
+  link.onLost(tellAll);
+
   const staff = (set: string, channel: string, pollMs: number): (() => void) => {
     let station = stations.get(set);
     if (!station) {

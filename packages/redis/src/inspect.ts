@@ -7,7 +7,7 @@ import { PEEK } from "./scripts.ts";
 /** How many members of a delayed set one step on the server looks at. */
 const PAGE = 1_000;
 
-/** Counts and shows, by reading only. The parts are read one after the other, while the queue goes on. */
+/** Counts and shows, by reading only. What is due counts as waiting. The parts are read one after the other, while the queue goes on. */
 export async function inspectQueue(
   link: Link,
   keys: QueueKeys,
@@ -19,12 +19,13 @@ export async function inspectQueue(
     readWaiting(link, keys, limit),
     Promise.all(sets.map((set) => readDelayed(link, { set, keys, limit, prefix }))),
   ]);
+  const due = delayed.flatMap((one) => one.due);
   const firstDelayed = delayed.flatMap((one) => one.first).toSorted((a, b) => a.notBefore - b.notBefore);
   return {
-    waiting: waiting.count,
+    waiting: waiting.count + delayed.reduce((sum, one) => sum + one.dueCount, 0),
     running,
     delayed: delayed.reduce((sum, one) => sum + one.count, 0),
-    firstWaiting: waiting.first,
+    firstWaiting: [...waiting.first, ...due].slice(0, limit),
     firstDelayed: firstDelayed.slice(0, limit),
   };
 }
@@ -60,21 +61,32 @@ interface DelayedOptions {
   readonly prefix: string;
 }
 
-async function readDelayed(
-  link: Link,
-  { set, keys, limit, prefix }: DelayedOptions,
-): Promise<{ readonly count: number; readonly first: readonly { body: string; notBefore: number }[] }> {
+interface Delayed {
+  readonly count: number;
+  /** Those that wait only for a consumer, whose mover brings them. */
+  readonly dueCount: number;
+  readonly due: readonly string[];
+  readonly first: readonly { readonly body: string; readonly notBefore: number }[];
+}
+
+async function readDelayed(link: Link, { set, keys, limit, prefix }: DelayedOptions): Promise<Delayed> {
   const lists = `\0${keys.lists.join("\0")}\0`;
   const first: { body: string; notBefore: number }[] = [];
+  const due: string[] = [];
   let count = 0;
+  let dueCount = 0;
   for (let from = 0; ; from += PAGE) {
     const args: Argument[] = [lists, from, PAGE, limit - first.length, prefix];
-    const [looked, mine, ...shown] = (await link.run(PEEK, [set], args)) as [number, number, ...string[]];
-    count += mine;
+    const answer = (await link.run(PEEK, [set], args)) as [number, number, number, ...string[]];
+    const [looked, mine, overdue, ...shown] = answer;
+    count += mine - overdue;
+    dueCount += overdue;
     for (let i = 0; i + 1 < shown.length; i += 2) {
-      first.push({ body: readMember(shown[i + 1] ?? "").body, notBefore: Math.round(Number(shown[i]) / 1e6) });
+      const { body } = readMember(shown[i + 1] ?? "");
+      if (i < 2 * overdue) due.push(body);
+      else first.push({ body, notBefore: Math.round(Number(shown[i]) / 1e6) });
     }
-    if (looked < PAGE) return { count, first };
+    if (looked < PAGE) return { count, dueCount, due, first };
   }
 }
 

@@ -19,6 +19,8 @@ export interface Link {
   ready(): Promise<void>;
   /** Called each time that the connection becomes ready. */
   onReady(listener: () => void): void;
+  /** Called each time that a connection which was ready is lost. */
+  onLost(listener: (error: Error) => void): void;
   onMessage(listener: (channel: string, message: string) => void): void;
   /** Ends a connection that hangs, and opens another. */
   replace(): void;
@@ -31,14 +33,22 @@ export function openLink(source: Source, role: Role, name: string): Link {
   let isClosed = false;
   let lastError: Error | undefined;
   const readyListeners = new Set<() => void>();
+  const lostListeners = new Set<(error: Error) => void>();
   const messageListeners = new Set<(channel: string, message: string) => void>();
   /** Of those who wait for the connection. */
   const waiting = new Set<(error?: Error) => void>();
 
   const listen = (to: RedisClient): void => {
+    let wasReady = false;
     to.on("error", (error: Error) => void (lastError = error));
+    to.on("close", () => {
+      if (!wasReady || isClosed || to !== client) return;
+      wasReady = false;
+      for (const listener of lostListeners) listener(connectionLost(name, lastError));
+    });
     to.on("ready", () => {
       if (to !== client) return;
+      wasReady = true;
       lastError = undefined;
       for (const listener of readyListeners) listener();
       for (const go of waiting) go();
@@ -94,6 +104,7 @@ export function openLink(source: Source, role: Role, name: string): Link {
     },
     ready,
     onReady: (listener) => void readyListeners.add(listener),
+    onLost: (listener) => void lostListeners.add(listener),
     onMessage: (listener) => void messageListeners.add(listener),
     replace() {
       if (isClosed) return;
@@ -114,6 +125,10 @@ export function openLink(source: Source, role: Role, name: string): Link {
 
 function end(client: RedisClient): void {
   if (client.status !== "end") client.disconnect();
+}
+
+function connectionLost(name: string, cause: Error | undefined): WfeError {
+  return new WfeError("WFE_UNAVAILABLE", `redis: ${name}: the connection was lost and is opened again`, { cause });
 }
 
 function unreachable(name: string, ms: number, cause: Error | undefined): WfeError {

@@ -304,12 +304,15 @@ return { #due, wait, #bad, math.floor(now / 1000000) }
 
 /**
  * KEYS: delayed set. ARGV: lists, joined by a NUL, each ending in one; rank to begin at; how many to look at; how many
- * to show; the prefix. Returns { looked at, belonging to these lists, then score and member of the first of those … }.
+ * to show; the prefix. Returns { looked at, belonging to these lists, of those due already, then score and member of the
+ * first … }.
  */
 export const PEEK: Script = script(`
+${NOW_MS}
+local now = (now_us() - 1) * 1000
 local from, count, show = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local found = redis.call('ZRANGE', KEYS[1], from, from + count - 1, 'WITHSCORES')
-local reply, mine = { #found / 2, 0 }, 0
+local reply, mine, due = { #found / 2, 0, 0 }, 0, 0
 for i = 1, #found, 2 do
   local list = string.match(found[i], '^.*\\n#wfe %w+ (%S+) %S+$')
   if list then
@@ -321,12 +324,13 @@ for i = 1, #found, 2 do
   end
   if string.find(ARGV[1], '\\0' .. list .. '\\0', 1, true) then
     mine = mine + 1
-    if mine <= show then
+    if tonumber(found[i + 1]) <= now then due = due + 1 end
+    if mine <= due + show then
       reply[#reply + 1] = found[i + 1]
       reply[#reply + 1] = found[i]
     end
   end
 end
-reply[2] = mine
+reply[2], reply[3] = mine, due
 return reply
 `);

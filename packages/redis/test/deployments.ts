@@ -34,9 +34,7 @@ export function cluster(nodes: string = variable("WFE_TEST_REDIS_CLUSTER")): Dep
         lazyConnect: true,
         keyPrefix: "",
         ...(overrides.lazyConnect && {
-          enableOfflineQueue: false,
           retryDelayOnFailover: 0,
-          slotsRefreshInterval: 500,
           clusterRetryStrategy: (times) => Math.min(20 * times, 500),
         }),
         redisOptions: overrides.socketTimeout ? { socketTimeout: overrides.socketTimeout } : {},

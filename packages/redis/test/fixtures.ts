@@ -5,6 +5,7 @@ import { type Deployment, endLeases, removeKeys, type Wires, wires } from "./dep
 
 /** Short, so that tests need not wait; a third of it is still longer than any pause of a busy test machine. */
 export const VISIBILITY_MS = 900;
+const SHORT = { visibilityTimeoutMs: VISIBILITY_MS, commandTimeoutMs: 1_500, delayedPollMs: 100 };
 
 export function brokersOn(deployment: Deployment, options: Partial<RedisBrokerOptions> = {}): BrokerFactory {
   return ({ namespace }) => {
@@ -12,7 +13,7 @@ export function brokersOn(deployment: Deployment, options: Partial<RedisBrokerOp
     const wiring = new Map<Broker, Wires>();
     const open = (): Broker => {
       const wired = wires(deployment);
-      const own = { client: wired.client, prefix, visibilityTimeoutMs: VISIBILITY_MS, delayedPollMs: 100 };
+      const own = { client: wired.client, prefix, ...SHORT };
       const broker = redisBroker({ ...own, ...options } as RedisBrokerOptions);
       wiring.set(broker, wired);
       return broker;
@@ -51,7 +52,7 @@ export function workflowsOn(deployment: Deployment): WorkflowFactory {
     const open = (): { broker: Broker; backend: Backend; lock: Lock } => {
       const wired = wires(deployment);
       const { client } = wired;
-      const broker = redisBroker({ client, prefix, visibilityTimeoutMs: VISIBILITY_MS, delayedPollMs: 100 });
+      const broker = redisBroker({ client, prefix, ...SHORT });
       wiring.set(broker, wired);
       return { broker, backend: redisBackend({ client, prefix }), lock: redisLock({ client, prefix }) };
     };
