@@ -1,7 +1,7 @@
 import type { Suite, Workload } from "../suite.ts";
 import { chordOf } from "./memory/chord.ts";
 import { drainPause, drainTime, heapAfterExpiry, queuedHeap, queuedRss } from "./memory/memory.ts";
-import { buildCore, importTime, packedSize } from "./memory/package.ts";
+import { importTime, packedSize } from "./memory/package.ts";
 import { raw } from "./memory/raw.ts";
 import { steps } from "./memory/steps.ts";
 import { allAtOnce, ofTheCpu, oneByOne, onTheWall } from "./memory/task.ts";
@@ -16,7 +16,6 @@ const stepNotes: Readonly<Record<string, string>> = {
 export const suite: Suite = {
   name: "memory",
   about: "send → worker → result on the memory adapter, all in one process, concurrency 100",
-  prepare: buildCore,
   workloads: [
     {
       ...µs,
