@@ -12,20 +12,20 @@ export const ZERO_TIME = "0001-01-01T00:00:00Z";
  * is no RFC 3339 time; any offset will do.
  */
 export function etaToMs(eta: string): number {
-  const ms = parseInstant(eta);
+  const ms = parseInstant(eta, Math.ceil);
   if (Number.isNaN(ms)) throw new WfeError("WFE_MALFORMED", "the ETA is not an RFC 3339 time");
-  return Math.ceil(ms);
+  return ms;
 }
 
-/** Epoch ms with the fraction it has; NaN for what is no RFC 3339 time with upper-case T and Z. */
-export function parseInstant(text: string): number {
+/** Whole epoch ms, with a rounding of the caller's choice; NaN for what is no RFC 3339 time with upper-case T and Z. */
+export function parseInstant(text: string, round: (ms: number) => number): number {
   const [, date, fraction = "", , sign, hours, minutes] = RFC3339.exec(text) ?? [];
   const seconds = date === undefined ? NaN : Date.parse(`${date}Z`);
   // Date.parse takes 30 February and 24:00 for days that follow; Go does not. Then the date does not read the same.
   if (Number.isNaN(seconds) || new Date(seconds).toISOString().slice(0, 19) !== date) return NaN;
   const offsetMs = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60_000;
   const nanoseconds = Number(fraction.padEnd(9, "0").slice(0, 9)); // Go cuts off further digits
-  return seconds + nanoseconds / 1e6 + (sign === "-" ? offsetMs : -offsetMs);
+  return seconds + round(nanoseconds / 1e6) + (sign === "-" ? offsetMs : -offsetMs);
 }
 
 /** The ETA of an epoch ms; fractions of a ms are rounded up. Throws `WFE_INVALID_VALUE` outside of the years 0 to 9999. */

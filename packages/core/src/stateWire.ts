@@ -101,9 +101,9 @@ function readOptional<T>(raw: unknown, field: string, absent: T): number | T {
 
 /** Epoch ms; Go's nanoseconds are cut off. */
 function readCreatedAt(fields: Fields): number {
-  const ms = parseInstant(readText(fields.CreatedAt, "CreatedAt") || ZERO_TIME);
+  const ms = parseInstant(readText(fields.CreatedAt, "CreatedAt") || ZERO_TIME, Math.floor);
   if (Number.isNaN(ms)) throw malformed(fields.CreatedAt, "an RFC 3339 time", undefined, "CreatedAt");
-  return Math.floor(ms);
+  return ms;
 }
 
 /** What the record of a group holds. */

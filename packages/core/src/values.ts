@@ -7,9 +7,6 @@ import type { Unsafe } from "./snapshot.ts";
 import { Typed } from "./typed.ts";
 import type { ValueType } from "./typed.ts";
 
-export { Typed } from "./typed.ts";
-export type { ValueType } from "./typed.ts";
-
 /**
  * Values as machinery carries them: a type name and JSON (`{ Type: "int64", Value: 2 }`). What is encoded here is
  * decoded as an equal value, or refused with its path; nothing is wrapped, cut or rounded in silence, but
@@ -99,10 +96,13 @@ function fromWire({ type, value }: TypedValue, place: ValuePlace, unsafe: Unsafe
   if (type === "json") return snapshot(value, place, unsafe);
   if (type.endsWith("bigint")) throw unsupported(type, place);
   if (value === null && type.startsWith("[]")) return fit(type, [], place);
-  if (typeof value === "string" && type.startsWith("[]uint"))
+  if (typeof value === "string" && UNSIGNED_SLICE.test(type))
     return fit(type, fromBase64(value, place), place);
   return fit(type, value, place);
 }
+
+/** Go reads a string for any of these as the base64 of bytes. */
+const UNSIGNED_SLICE = /^\[\](?:uint|byte)/;
 
 /** Go takes exactly this alphabet, with padding, and skips line ends. */
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;

@@ -16,8 +16,6 @@ import type { At, Fields } from "./fields.ts";
 import { parseInstant } from "./instant.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 
-export { etaToMs, msToEta } from "./instant.ts";
-
 /**
  * Calls as machinery's Signature JSON, byte for byte what Go writes for them. Each link of a chain stands inside of the
  * one before it, and chains are longer than the stack is deep; so both directions work in a loop.
@@ -44,16 +42,16 @@ type Encoding = string | Call;
 function encode(call: Call, encodeCallback: (callback: Call) => Encoding): string {
   const parts: string[] = [];
   const todo: Encoding[] = [call];
-  for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
-    if (typeof next === "string") parts.push(next);
-    else for (const part of encodeParts(next, encodeCallback).toReversed()) todo.push(part);
-  }
   try {
+    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+      if (typeof next === "string") parts.push(next);
+      else for (const part of encodeParts(next, encodeCallback).toReversed()) todo.push(part);
+    }
     return parts.join(""); // one flat string: a rope of pieces would be several times as large in memory
   } catch (error) {
-    throw new WfeError("WFE_TOO_LARGE", `the call of ${call.name} (${call.id}) is too large for a message`, {
-      cause: error,
-    });
+    if (!(error instanceof RangeError)) throw error;
+    const message = `the call of ${call.name} (${call.id}) is too large for a message`;
+    throw new WfeError("WFE_TOO_LARGE", message, { cause: error });
   }
 }
 
@@ -196,7 +194,7 @@ function asFloat(value: unknown): unknown {
 
 function readEta(fields: Fields, at: At | undefined): string | null {
   const eta = fields.ETA ?? null;
-  if (eta === null || (typeof eta === "string" && !Number.isNaN(parseInstant(eta)))) return eta;
+  if (eta === null || (typeof eta === "string" && !Number.isNaN(parseInstant(eta, Math.ceil)))) return eta;
   throw malformed(eta, "an RFC 3339 time", at, "ETA");
 }
 
