@@ -3,7 +3,8 @@ import type { Call } from "./call.ts";
 import type { Refusal } from "./advance.ts";
 import type { Run } from "./run.ts";
 import { judge, repeatRetry } from "./advance.ts";
-import { failUnrun, republish } from "./aside.ts";
+import type { DeadReason } from "./deadletter.ts";
+import { bury, failUnrun, republish } from "./aside.ts";
 import { finish } from "./finish.ts";
 import { OURS, attemptOf, withHeaders } from "./headers.ts";
 import { isFinal } from "./order.ts";
@@ -73,7 +74,7 @@ async function deal(run: Run, call: Call, standing: TaskState, refusal: Refused)
       return run.ack();
     case "replay":
       await finish(run, call, standing);
-      return run.ack();
+      return isKept(call, standing) ? bury(run, deadReason(standing), standing.error, call) : run.ack();
     case "resend":
       await run.publish({ ...repeatRetry(call, standing, now), queue });
       return run.ack();
@@ -88,4 +89,13 @@ async function deal(run: Run, call: Call, standing: TaskState, refusal: Refused)
         `${runtime.settings.maxStarts} runs of it lost their worker`,
       );
   }
+}
+
+/** A dead letter follows from it, too. */
+function isKept(call: Call, standing: TaskState): boolean {
+  return standing.status === "FAILURE" && (call.keepOnError || standing.info?.["dead"] !== undefined);
+}
+
+function deadReason(standing: TaskState): DeadReason {
+  return (standing.info?.["dead"] as DeadReason | undefined) ?? "FAILED";
 }
