@@ -15,41 +15,44 @@ export const END_CHANNEL = "wfe:end:";
  * is not final can be superseded, which has no results. One with results all the same is decoded.
  */
 export const SAVE: Script = script(`
-local find, byte, match, sub = string.find, string.byte, string.match, string.sub
+local find, byte, match = string.find, string.byte, string.match
 local call, pcall_ = redis.call, redis.pcall
 local reply, n = {}, 0
 local at = 2
-local function order_of(json, from, status)
-  local rank = 0
-  if status == 82 then rank = byte(json, from + 2) == 67 and 1 or 3 elseif status == 83 then rank = 2 end
-  if find(json, '"Results":null', from, true) then
-    local attempt, start, rest = match(json, '","TTL":0,"Attempt":(%d+),"Start":(%d+)()', from)
-    if attempt then
-      return tonumber(attempt), tonumber(start), rank, tonumber(match(json, '^,"Beat":(%d+)', rest) or 0)
-    end
-  end
+local OURS = '^%u+","Results":null,"Error":"[^"]*","CreatedAt":"[^"]*","TTL":0,"Attempt":(%d+),"Start":(%d+)()'
+local function decoded(json)
   local ok, state = pcall(cjson.decode, json)
-  if not ok then return nil end
+  if not ok or type(state) ~= 'table' then return nil end
   local function number(value) return type(value) == 'number' and value or nil end
-  return number(state.Attempt), number(state.Start), rank, number(state.Beat) or 0
+  return true, number(state.Attempt), number(state.Start), number(state.Beat) or 0
 end
 local function wins(i, json)
-  local _, from = find(json, '"State":"', 1, true)
+  local _, from = find(json, ',"State":"', 1, true)
   if not from then return false end
   from = from + 1
-  local status, second = byte(json, from, from + 1)
-  if status == 70 or (status == 83 and second == 85) then return false end
-  if ARGV[i + 4] == '5' then return true end
-  local attempt, start, rank, beat = order_of(json, from, status)
-  if not rank then return false end
-  local mine = tonumber(ARGV[i + 2])
-  if attempt and mine ~= attempt then return mine > attempt end
-  mine = tonumber(ARGV[i + 3])
-  start = start or (rank == 0 and 0 or 1)
-  if mine ~= start then return mine > start end
-  mine = tonumber(ARGV[i + 4])
+  local first, second, third = byte(json, from, from + 2)
+  if first == 70 or (first == 83 and second == 85) then return false end -- FAILURE, SUCCESS
+  local mine = ARGV[i + 4]
+  if mine == '5' then return true end
+  local rank = first == 83 and '2' or first == 80 and '0' or third == 67 and '1' or '3' -- STARTED, PENDING, RECEIVED
+  local attempt, start, rest = match(json, OURS, from)
+  local beat
+  if not attempt then
+    local ok
+    ok, attempt, start, beat = decoded(json)
+    if not ok then return false end
+  end
+  if attempt and attempt ~= ARGV[i + 2] then
+    local ours, theirs = tonumber(ARGV[i + 2]), tonumber(attempt)
+    if ours ~= theirs then return ours > theirs end
+  end
+  if not start then start = rank == '0' and '0' or '1' end
+  if start ~= ARGV[i + 3] then
+    local ours, theirs = tonumber(ARGV[i + 3]), tonumber(start)
+    if ours ~= theirs then return ours > theirs end
+  end
   if mine ~= rank then return mine > rank end
-  return tonumber(ARGV[i + 5]) > beat
+  return tonumber(ARGV[i + 5]) > (beat or tonumber(match(json, '^,"Beat":(%d+)', rest) or 0))
 end
 local function save(key, i)
   local value, ttl, rank = ARGV[i], ARGV[i + 1], ARGV[i + 4]
