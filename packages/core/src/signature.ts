@@ -36,10 +36,15 @@ type Collected<M extends readonly unknown[]> = unknown extends M[0]
   : M extends readonly [(infer A extends readonly unknown[])?]
     ? A
     : never;
-type Immutable<M extends readonly unknown[]> = [] extends M ? readonly unknown[] : M;
+type Immutable<M extends readonly unknown[]> = [] extends M ? readonly unknown[] : [NeverFilled<M>];
+/** Shown by the compiler for an immutable signature that misses arguments: nothing can give them. */
+export interface NeverFilled<M> {
+  readonly "immutable, so nothing fills these arguments": M;
+}
 
 export interface SignatureOptions {
-  /** The task's id; the caller's to choose, unique for ever. Default: random. Sending it again repeats nothing. */
+  /** The task's id; the caller's to choose, unique for ever. Default: random. Sending it again repeats nothing.
+   * Only for a call that is sent on its own: the parts of a workflow get theirs from the id of the whole. */
   readonly id?: string;
   /** Default: the server's default queue. */
   readonly queue?: string;

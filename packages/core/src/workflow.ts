@@ -79,7 +79,13 @@ type AppendedBy<N> = N extends { readonly kind: "group"; readonly appended?: inf
   ? A
   : Appended<ResultOf<N>>;
 
-type Fits<A, M> = [A] extends [M] ? true : false;
+type Fits<A, M> = A extends readonly unknown[]
+  ? IsAny<A[number]> extends true
+    ? true // whatever has no types may be anything
+    : A extends M
+      ? true
+      : false
+  : false;
 
 /** The tuple itself where every link takes what the one before it gives; else a tuple that nothing fits. */
 type Linked<N extends readonly unknown[]> = N extends readonly [infer A, infer B, ...infer Rest]
