@@ -50,8 +50,7 @@ function parse(text: string): unknown {
 function markValues(text: string): string {
   let inString = false;
   return text.replace(TOKENS, (token, colon: string | undefined) => {
-    if (token.startsWith("\\")) return token;
-    if (!token.startsWith('"')) return inString ? token : `"${token}n"`;
+    if (!token.startsWith('"')) return inString ? token : `"${token}n"`; // escapes stand in strings only
     inString = !inString;
     return inString || colon !== undefined ? token : `s${token}`;
   });
