@@ -3,6 +3,7 @@ import { decodeGroup, decodeState, encodeGroup, type Logger, toError } from "@wf
 import { CREATE_GROUP, END_CHANNEL, LOAD_GROUP, MARK_TRIGGERED, SETTLE } from "./backendScripts.ts";
 import { checkServer } from "./check.ts";
 import { type RedisConnectOptions, sourceOf } from "./client.ts";
+import { replyError } from "./errors.ts";
 import { ownBase } from "./keys.ts";
 import { abortable, gate, openLink } from "./link.ts";
 import { redisRecords } from "./records.ts";
@@ -58,7 +59,7 @@ export function redisBackend(options: RedisBackendOptions): Backend {
   const outcomeOf = async (answer: Answer, member: Member): Promise<SettleOutcome> => {
     const [remaining, first, triggered] = answer;
     if (remaining === -1) return { missing: true };
-    if (remaining === -3) return { error: new Error(`redis: settling ${member.taskId}: ${first}`) };
+    if (remaining === -3) return { error: replyError(String(first), `counting ${member.taskId}`) };
     if (remaining >= 0) return { remaining, first: first === 1, triggered: triggered === 1 };
     await new Promise((resolve) => void setTimeout(resolve, MUTEX_PAUSE_MS));
     return (await settle([member]))[0] as SettleOutcome;

@@ -23,13 +23,16 @@ export interface BlockedFetchOptions {
   readonly keys: QueueKeys;
   readonly name: string;
   readonly visibilityTimeoutMs: number;
+  readonly onLost: (error: Error) => void;
 }
 
 /** The longest single wait; each ends with a look at what else could have been left in the woken list. */
 export const LONGEST_WAIT_MS = 10_000;
 
-export function blockedFetch({ source, keys, name, visibilityTimeoutMs }: BlockedFetchOptions): BlockedFetch {
+export function blockedFetch(options: BlockedFetchOptions): BlockedFetch {
+  const { source, keys, name, visibilityTimeoutMs } = options;
   const link = openLink(source, "blocking", name);
+  link.onLost(options.onLost);
   let clientId: Promise<number | undefined> | undefined;
   let waiting = false;
 

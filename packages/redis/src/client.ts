@@ -135,6 +135,6 @@ function overridesFor(role: Role, commandTimeoutMs: number): RedisOptions {
     connectTimeout: commandTimeoutMs,
     retryStrategy: (times) => Math.min(RECONNECT_MS.first * 2 ** Math.min(times, 10), RECONNECT_MS.most),
     reconnectOnError: (error) => (/^(READONLY|UNBLOCKED)/.test(error.message) ? 1 : false),
-    ...(role === "commands" && { socketTimeout: commandTimeoutMs }),
+    ...(role !== "blocking" && { socketTimeout: commandTimeoutMs }),
   };
 }

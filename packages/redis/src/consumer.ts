@@ -64,7 +64,7 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
   const { link, keys, source, visibilityTimeoutMs } = context;
   const { prefetch, signal, tag = "consumer" } = options;
   const blocked: BlockedFetch | undefined = context.blocks
-    ? blockedFetch({ source, keys, name: `redis broker, ${keys.list}`, visibilityTimeoutMs })
+    ? blockedFetch({ source, keys, name: `redis broker, ${keys.list}`, visibilityTimeoutMs, onLost: (error) => report(error) })
     : undefined;
 
   let lease: Lease | undefined;
@@ -83,7 +83,9 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
   let waiting = false;
   let stopping = false;
   let closing = false;
+  /** In a row. */
   let failures = 0;
+  let waitFailures = 0;
   const returned = Promise.withResolvers<Step>();
   const gone = Promise.withResolvers<void>();
 
@@ -218,6 +220,7 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
     waiting = true;
     try {
       const bytes = await (blocked ? blocked.wait(of) : poll());
+      waitFailures = 0;
       if (of !== lease || stopping) return;
       if (bytes) {
         const field = String(of.nextSeq++);
@@ -225,7 +228,7 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
         take(bytes.toString(), field, of);
       }
     } catch (error) {
-      if (!stopping && of === lease) await setback(error);
+      if (!stopping && of === lease) await setback(error, ++waitFailures);
     } finally {
       waiting = false;
       dry = false;
@@ -244,10 +247,9 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
       };
     });
 
-  const setback = async (error: unknown): Promise<void> => {
+  const setback = async (error: unknown, count: number): Promise<void> => {
     report(error);
-    failures += 1;
-    const ms = Math.min(BACKOFF_MS.first * 2 ** (failures - 1), BACKOFF_MS.most) * (0.5 + Math.random() / 2);
+    const ms = Math.min(BACKOFF_MS.first * 2 ** (count - 1), BACKOFF_MS.most) * (0.5 + Math.random() / 2);
     await nap(ms);
   };
 
@@ -359,7 +361,7 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
       failures = 0;
       return true;
     } catch (error) {
-      await setback(error);
+      await setback(error, ++failures);
       return false;
     }
   };

@@ -45,6 +45,11 @@ export function asWfeError(error: unknown, doing: string): WfeError {
   return new WfeError(code, `redis: ${doing}: ${text} (${advice})`, { cause: error, retryable });
 }
 
+/** The same for the text of an error that a script has caught. */
+export function replyError(text: string, doing: string): WfeError {
+  return asWfeError(Object.assign(new Error(text), { name: "ReplyError" }), doing);
+}
+
 function meaningOf(error: unknown, text: string): Meaning {
   // Inside of a script the reply may be wrapped: "ERR … user_script:1: WRONGTYPE Operation …".
   const word = /\b(?:-)?([A-Z]{3,})\b(?= )/g;

@@ -1,7 +1,7 @@
 import { decodeState, encodeState, type SaveOutcome, type TaskState, toError, WfeError } from "@wfe/core";
 import { rankOf } from "@wfe/core";
 import { END_CHANNEL, SAVE } from "./backendScripts.ts";
-import { asWfeError } from "./errors.ts";
+import { replyError } from "./errors.ts";
 import type { Argument, Link } from "./link.ts";
 import { ttlMs } from "./ttl.ts";
 
@@ -56,16 +56,12 @@ export function saver(
 }
 
 function refusal(position: number, text: string, { id }: TaskState): SaveOutcome {
-  if (position < 0) return { stored: false, error: asWfeError(replyError(text), `saving the state of ${id}`) };
+  if (position < 0) return { stored: false, error: replyError(text, `saving the state of ${id}`) };
   try {
     return { stored: false, state: decodeState(text) };
   } catch (error) {
     return { stored: false, error: toError(error) };
   }
-}
-
-function replyError(text: string): Error {
-  return Object.assign(new Error(text), { name: "ReplyError" });
 }
 
 function fitting(json: string, id: string, maxBytes: number): string {

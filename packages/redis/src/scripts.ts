@@ -134,12 +134,13 @@ export const BEAT: Script = script(`
 ${NOW_MS}
 local now = math.floor(now_us() / 1000)
 local known = 1
-if ARGV[3] == 'register' then
-  redis.call('HSETNX', KEYS[2], 't', '0')
-elseif not redis.call('ZSCORE', KEYS[1], ARGV[1]) or redis.call('EXISTS', KEYS[2]) == 0 then
+if ARGV[3] ~= 'register' and (not redis.call('ZSCORE', KEYS[1], ARGV[1]) or redis.call('EXISTS', KEYS[2]) == 0) then
   known = 0
+elseif ARGV[3] ~= 'look' then
+  redis.call('ZREM', KEYS[1], ARGV[1]) -- a write that a full memory allows: then it allows the others
+  redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+  redis.call('HSETNX', KEYS[2], 't', '0')
 end
-if known == 1 and ARGV[3] ~= 'look' then redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1]) end
 local dead = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 100)
 local first = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
 local reply = { known, first[2] and tonumber(first[2]) - now or -1 }

@@ -33,11 +33,14 @@ export function subscriptions(source: Source, name: string): Subscriptions {
   let scheduled = false;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
+  /** A connection that only listens would not notice its end; the answer to a ping is watched by the client. */
+  let pings: NodeJS.Timeout | undefined;
 
   const open = (): Link => {
     if (link) return link;
     const opened = openLink(source, "subscriber", name);
     link = opened;
+    pings = setInterval(() => void opened.command("ping", []).catch(() => undefined), 2 * source.commandTimeoutMs);
     let first = true;
     opened.onReady(() => {
       if (!first) restore();
@@ -113,6 +116,7 @@ export function subscriptions(source: Source, name: string): Subscriptions {
     close() {
       isClosed = true;
       clearTimeout(timer);
+      clearInterval(pings);
       link?.close();
       for (const { ready } of channels.values()) ready.resolve();
       channels.clear();
