@@ -74,6 +74,7 @@ export const suite: Suite = {
       systems: measuredOn([...everyone, "raw"], "W2", processing),
     },
     also("W2", "W2.cpu", { ...µs, note: "CPU time of the worker process per task" }),
+    also("W2", "W2.server", { ...µs, note: "CPU time of Redis per task" }),
     {
       ...ms,
       name: "W3.p50",

@@ -83,7 +83,6 @@ interface Usage {
   readonly rss: number;
 }
 
-const TICK_MS = 10;
 const PAGE_BYTES = 4096;
 
 /** From Linux's /proc: this benchmark has no other source. */
@@ -91,17 +90,24 @@ function group({ pid }: ChildProcess): readonly Usage[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
-      // "pid (name) state ppid pgrp …": fields 5, 14, 15 and 24. The name may hold spaces: count from its end.
+      // "pid (name) state ppid pgrp … rss": fields 5 and 24. The name may hold spaces: count from its end.
       const stat = readFileSync(`/proc/${name}/stat`, "utf8");
       const fields = stat
         .slice(stat.lastIndexOf(")") + 2)
         .split(" ")
         .map(Number);
       if (fields[2] !== pid) return [];
-      const [user = 0, system = 0] = fields.slice(11, 13);
-      return [{ cpuMs: (user + system) * TICK_MS, rss: (fields[21] ?? 0) * PAGE_BYTES }];
+      return [{ cpuMs: cpuMs(`/proc/${name}/task`), rss: (fields[21] ?? 0) * PAGE_BYTES }];
     } catch {
       return []; // ended meanwhile
     }
   });
+}
+
+/** Of all threads. `stat` would say it in hundredths of a second, too coarse for a worker that is idle. */
+function cpuMs(threads: string): number {
+  const spent = readdirSync(threads).map((id) =>
+    parseInt(readFileSync(`${threads}/${id}/schedstat`, "utf8")),
+  );
+  return spent.reduce((all, ns) => all + ns, 0) / 1e6;
 }

@@ -15,7 +15,7 @@ export interface Stage {
   worker(concurrency?: number): Promise<Started>;
   /** Runs one command of its program; resolves to the milliseconds it answers. */
   call(command: string, ...numbers: readonly number[]): Promise<readonly number[]>;
-  /** Sends n tasks the fastest way it has; resolves to how many it sent. */
+  /** Sends at least n tasks, the fastest way it has; resolves to how many it sent. */
   fill(n: number): Promise<number>;
   /** Resolves when none of `total` tasks is left. */
   ended(total: number): Promise<void>;
@@ -61,8 +61,9 @@ function stageOf({ env, ...parts }: Parts): Stage {
     },
     async fill(n) {
       const { bulk = 0, each = 0 } = system.sends;
-      await stage.call(bulk >= each ? "bulk" : "each", n);
-      return Math.round(n * 1.1); // the warm-up too
+      const tenths = Math.ceil(n / 11); // one of them to warm up
+      await stage.call(bulk >= each ? "bulk" : "each", 10 * tenths);
+      return 11 * tenths;
     },
     ended: (total) => until(async () => (await system.left(redis, total)) <= 0, CALL_LIMIT_MS),
   };

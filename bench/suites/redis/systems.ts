@@ -66,7 +66,7 @@ export const systems = {
     crash: { limitMs: 150_000 },
   },
   celery: {
-    command: { program: `${peers}celery/bin/python`, args: [`${bench}peers/celery/main.py`] },
+    command: { program: `${peers}celery/bin/python`, args: ["-W", "ignore", `${bench}peers/celery/main.py`] },
     concurrency: 2,
     sends: { bulk: 1_500, each: 1_500 },
     does: 700,

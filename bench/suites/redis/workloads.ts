@@ -23,6 +23,7 @@ export async function process({ how, system, redis, fill, worker }: Stage): Prom
     left: await system.left(redis, total),
     at: performance.now(),
     cpuMs: running.cpuMs(),
+    serverMs: serverMsIn(await redis.info("cpu")),
   });
   const leftIs = async (most: number) => {
     let seen = await sample();
@@ -33,7 +34,11 @@ export async function process({ how, system, redis, fill, worker }: Stage): Prom
   const to = await leftIs(0);
   await running.stop();
   const done = from.left - to.left;
-  return { W2: (done * 1000) / (to.at - from.at), "W2.cpu": ((to.cpuMs - from.cpuMs) * 1000) / done };
+  return {
+    W2: (done * 1000) / (to.at - from.at),
+    "W2.cpu": ((to.cpuMs - from.cpuMs) * 1000) / done,
+    "W2.server": ((to.serverMs - from.serverMs) * 1000) / done,
+  };
 }
 
 export async function roundTrip(stage: Stage): Promise<Figures> {
@@ -70,7 +75,7 @@ const REMEMBERED = 10_000;
 
 export async function memory({ redis, fill, worker, ended }: Stage): Promise<Figures> {
   const empty = await usedBytes();
-  const total = await fill(REMEMBERED / 1.1);
+  const total = await fill(REMEMBERED);
   await sleep(200);
   const waiting = (await usedBytes()) - empty;
   const running = await worker();
@@ -149,6 +154,10 @@ export async function idle({ how, redis, worker }: Stage): Promise<Figures> {
   }
 }
 
+function serverMsIn(info: string): number {
+  return 1000 * (numberIn(info, "used_cpu_user") + numberIn(info, "used_cpu_sys"));
+}
+
 function numberIn(info: string, name: string): number {
-  return Number(new RegExp(`^${name}:(\\d+)`, "m").exec(info)?.[1]);
+  return Number(new RegExp(`^${name}:([\\d.]+)`, "m").exec(info)?.[1]);
 }
