@@ -6,7 +6,7 @@ import { defineConfig } from "vitest/config";
 const conditions = ["@wfe/source", "node", "import", "module", "default"];
 
 /** One project per folder that has tests, found by looking: a new package needs no edit here. */
-const projects = globSync(["packages/*/test", "tooling/test"]).map((folder) => ({
+const projects = globSync(["packages/*/test", "examples/*/test", "tooling/test"]).map((folder) => ({
   extends: true as const,
   root: dirname(folder),
   test: { name: basename(dirname(folder)), include: ["test/**/*.test.ts"] },

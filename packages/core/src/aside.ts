@@ -39,14 +39,22 @@ export async function failUnrun(run: Run, call: Call, reason: DeadReason, error:
 /** `dead`: a dead letter follows, which whoever finds this state after a crash must write, too. */
 async function settleUnrun(run: Run, call: Call, error: string, dead?: DeadReason): Promise<void> {
   const start = (run.state?.start ?? 0) + 1;
-  const state = stateOf(call, "FAILURE", run.station.runtime, { error, start, ...(dead && { info: { dead } }) });
+  const state = stateOf(call, "FAILURE", run.station.runtime, {
+    error,
+    start,
+    ...(dead && { info: { dead } }),
+  });
   const standing = await run.save(state);
   if (!standing || isFinal(standing.status)) await finish(run, call, standing ?? state);
 }
 
 /** Its sender does not care where nobody knows the task; whoever waits for it, or for its group, hears of it. */
 async function dropUnknown(run: Run, call: Call): Promise<void> {
-  await settleUnrun(run, call, `dropped: ${call.name} is not registered with a worker of ${run.station.queue}`);
+  await settleUnrun(
+    run,
+    call,
+    `dropped: ${call.name} is not registered with a worker of ${run.station.queue}`,
+  );
   await run.ack();
 }
 

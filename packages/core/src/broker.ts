@@ -84,6 +84,9 @@ export interface ConsumeOptions {
   readonly signal: AbortSignal;
   /** Names this consumer in the vendor's tools. Unique per process is up to the adapter. */
   readonly tag?: string | undefined;
+  /** Deliveries in hand that only wait for their moment, and do not count towards `prefetch`. Never more than
+   * `prefetch`; always 0 where `facts` say that delays are exact. */
+  readonly held?: (() => number) | undefined;
   /** Told of each failure that the consumer survived (connection lost, fetch refused). What it throws is ignored. */
   readonly onError?: ((error: Error) => void) | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Group } from "./backend.ts";
 import type { Argument, Call } from "./call.ts";
+import { WfeError } from "./errors.ts";
 import { OURS, isImmutable } from "./headers.ts";
 import { backoffHeader } from "./retry.ts";
 import type { Signature, SignatureOptions } from "./signature.ts";
@@ -176,6 +177,7 @@ class Build {
 
   #call(signature: Signature, id: string, next: Next): Call {
     const { name, args, options } = signature;
+    this.#checkId(signature, id);
     const onSuccess = [...this.#callbacks(options.onSuccess, `${id}.s`), ...next.onSuccess];
     const count = this.calls.length;
     const onError = this.#callbacks(options.onError, `${id}.e`);
@@ -201,6 +203,13 @@ class Build {
     };
     this.calls.push(call);
     return call;
+  }
+
+  /** Ids of parts follow from the id of the whole: that is what makes every step repeatable. */
+  #checkId({ name, options }: Signature, id: string): void {
+    if (options.id === undefined || options.id === id) return;
+    const text = `${name} is a part of a workflow and cannot have the id ${options.id} of its own; give send() an id`;
+    throw new WfeError("WFE_INVALID_WORKFLOW", text);
   }
 
   #callbacks(signatures: readonly Signature[] | undefined, place: string): readonly Call[] {

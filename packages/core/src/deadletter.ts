@@ -31,13 +31,16 @@ export interface DeadLetter {
 /** The message that carries a dead letter. */
 export function deadMessage(letter: Omit<DeadLetter, "cut">, ports: Ports): Message {
   const { facts } = ports.broker;
-  // JSON escapes a byte as at most 6; the envelope needs a little room
-  const room = Math.floor(facts.maxMessageBytes - 2000);
-  const encoded = JSON.stringify({ wfe: "dead", ...letter, cut: false });
-  const fits = Buffer.byteLength(encoded) <= facts.maxMessageBytes;
-  const body = fits
-    ? encoded
-    : JSON.stringify({ wfe: "dead", ...letter, body: letter.body.slice(0, Math.floor(room / 6)), cut: true });
+  const encode = (more: Partial<DeadLetter>): string => JSON.stringify({ wfe: "dead", ...letter, ...more });
+  const fits = (text: string): boolean => Buffer.byteLength(text) <= facts.maxMessageBytes;
+  // JSON makes at most 6 bytes of a character; the rest of the envelope needs a little room
+  const room = Math.max(0, Math.floor((facts.maxMessageBytes - 1000) / 6));
+  const error = letter.error.slice(0, Math.min(1000, Math.floor(room / 4)));
+  const whole = encode({ cut: false });
+  const short = fits(whole) ? whole : encode({ error, cut: false });
+  const body = fits(short)
+    ? short
+    : encode({ error, body: letter.body.slice(0, room - error.length), cut: true });
   return { id: `dead_${letter.id}`, queue: ports.broker.deadLetterQueue(letter.queue), body };
 }
 
@@ -56,7 +59,8 @@ export function decodeDeadLetter(body: string): DeadLetter | undefined {
 export interface DeadLetters {
   /** The first `limit` (default 100), oldest first where the broker keeps order. Disturbs nothing. */
   list(options?: { readonly limit?: number; readonly signal?: AbortSignal }): Promise<readonly DeadLetter[]>;
-  /** Sends those that match again, each under a new id that names the old, then removes them. Answers the new ids. */
+  /** Sends those that match again, each under a new id that names the old, then removes them. Answers the new ids.
+   * What the old call was a part of has failed and stays so: the new one runs with its own follow-ups alone. */
   resend(match: DeadMatch, options?: DeadOptions): Promise<readonly string[]>;
   /** Forgets those that match. Answers how many. */
   drop(match: DeadMatch, options?: DeadOptions): Promise<number>;

@@ -7,7 +7,6 @@ export type WfeErrorCode =
   | "WFE_INVALID_VALUE" // a value cannot be carried without loss; names its path
   | "WFE_INVALID_WORKFLOW" // a workflow cannot be compiled (unknown node, missing argument)
   | "WFE_DUPLICATE_TASK" // a task name was registered twice
-  | "WFE_UNKNOWN_TASK" // no such task is registered here
   | "WFE_MALFORMED" // bytes that are no message, or a message with wrong types
   | "WFE_TOO_LARGE" // a message or a value exceeds what the adapter can carry
   | "WFE_UNSUPPORTED" // this adapter cannot do it, and its facts say so

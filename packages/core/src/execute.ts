@@ -4,8 +4,9 @@ import type { Ending } from "./advance.ts";
 import type { Run } from "./run.ts";
 import type { Registered } from "./tasks.ts";
 import { RunContext, runInContext } from "./context.ts";
-import { WfeError } from "./errors.ts";
+import { WfeError, errorText } from "./errors.ts";
 import { OURS, headerNumber } from "./headers.ts";
+import { PermanentFailure } from "./retry.ts";
 import { Abandoned } from "./run.ts";
 import { decodeArguments, encodeResults } from "./tasks.ts";
 
@@ -17,8 +18,9 @@ export async function execute(run: Run, call: Call, task: Registered): Promise<E
   const stopLimit = limitMs > 0 ? runtime.clock.after(limitMs, tooLong) : undefined;
   const stopBeat = runtime.ports.broker.facts.tellsRedelivery ? undefined : beat(run);
   try {
-    const returned = await run.follow(() => start(run, call, task));
-    return { kind: "returned", results: encodeResults(task, returned) };
+    const args = permanently(() => decodeArguments(task, call));
+    const returned = await run.follow(() => start(run, call, task, args));
+    return { kind: "returned", results: permanently(() => encodeResults(task, returned)) };
   } catch (thrown) {
     if (thrown instanceof Abandoned) throw thrown;
     return { kind: "threw", thrown };
@@ -32,9 +34,17 @@ function timeoutError(call: Call, ms: number): WfeError {
   return new WfeError("WFE_TIMEOUT", `${call.name} (${call.id}) ran longer than its limit of ${ms} ms`);
 }
 
-function start(run: Run, call: Call, task: Registered): unknown {
+/** Values that cannot be carried are the same in the next run: it would be of no use. */
+function permanently<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw new PermanentFailure(errorText(error), { cause: error });
+  }
+}
+
+function start(run: Run, call: Call, task: Registered, args: unknown[]): unknown {
   const { aroundRun } = run.station.runtime;
-  const args = decodeArguments(task, call);
   const context = new RunContext(run, call, keepProgress);
   return runInContext(context, () =>
     aroundRun ? aroundRun(context, async () => task.run(...args)) : task.run(...args),

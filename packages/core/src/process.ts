@@ -82,7 +82,9 @@ async function isEarly(run: Run, call: Call): Promise<boolean> {
     await republish(run, call, etaToMs(call.eta));
     return true;
   }
+  run.station.held += 1;
   await run.pause(earlyMs);
+  run.station.held -= 1;
   run.check();
   return false;
 }

@@ -1,6 +1,7 @@
+import { setMaxListeners } from "node:events";
 import type { TaskState, Watch } from "./backend.ts";
 import type { Runtime } from "./runtime.ts";
-import { TaskError, WfeError, toError } from "./errors.ts";
+import { TaskError, WfeError, isRetryable, toError } from "./errors.ts";
 import { isFinal } from "./order.ts";
 import { decodeResults } from "./tasks.ts";
 
@@ -49,8 +50,7 @@ export function createGroupResult<T extends readonly unknown[]>(
   return {
     id,
     members: members as never,
-    get: (options) =>
-      Promise.all(members.map((member) => member.get(options))) as Promise<unknown> as Promise<T>,
+    get: (options) => getAll(members, options) as Promise<unknown> as Promise<T>,
     settled: async (options) => {
       const ends = await Promise.allSettled(members.map((member) => member.get(options)));
       for (const end of ends)
@@ -58,6 +58,18 @@ export function createGroupResult<T extends readonly unknown[]>(
       return ends as never;
     },
   };
+}
+
+/** All, or the first rejection; then the other waits end, too, so that they keep no process alive. */
+async function getAll(members: readonly Result[], options: WaitOptions = {}): Promise<unknown[]> {
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  setMaxListeners(0, signal);
+  try {
+    return await Promise.all(members.map((member) => member.get({ ...options, signal })));
+  } finally {
+    stop.abort();
+  }
 }
 
 function isWaitError(error: unknown): boolean {
@@ -149,7 +161,8 @@ class Wait {
         );
       else if (isFinal(state.status)) this.#done(state);
     } catch (error) {
-      this.#runtime.log.warn({ err: error, taskId: this.#id }, "could not read a result; trying again");
+      if (error instanceof WfeError && !isRetryable(error)) this.#fail(error);
+      else this.#runtime.log.warn({ err: error, taskId: this.#id }, "could not read a result; trying again");
     } finally {
       this.#looking = false;
       if (!this.#over) this.#later();

@@ -18,6 +18,8 @@ export interface Station {
   readonly newToken: () => string;
   /** How often a long run renews its state, where the broker cannot tell a redelivery. */
   readonly beatMs: number;
+  /** Deliveries that came too early and wait for their moment: they take no place of those that can run. */
+  held: number;
 }
 
 const PAUSE_MS = { first: 50, most: 5_000 };

@@ -49,15 +49,13 @@ type ReturnOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
 /** A parameter takes its value, or the value with a stated wire type. */
 type Stated<P extends readonly unknown[]> = { [K in keyof P]: P[K] | Typed<P[K]> };
 
-/** The parameters that are left after `A` were given. */
+/** The parameters that are left after `A` were given: one less for each, but `...rest` stays. */
 type Rest<P extends readonly unknown[], A extends readonly unknown[]> = A extends readonly [
   unknown,
   ...infer AR,
 ]
   ? P extends readonly [unknown?, ...infer PR]
-    ? PR["length"] extends P["length"]
-      ? P
-      : Rest<PR, AR>
+    ? Rest<PR, AR>
     : P
   : P;
 
@@ -125,9 +123,11 @@ export function addTasks(
 
 function toRegistered(name: string, task: Registrable): Registered {
   if (name === "") throw new WfeError("WFE_INVALID_OPTION", "register(): a task's name must not be empty");
-  const { run, options } = typeof task === "function" ? { run: task, options: {} } : task;
+  const given = task as Registrable | null | undefined; // from JavaScript it may be anything
+  const { run, options = {} } =
+    typeof given === "function" ? { run: given } : ((given ?? {}) as Partial<TaskDefinition>);
   if (typeof run !== "function") {
-    throw new WfeError("WFE_INVALID_OPTION", `register(): ${name} is ${typeof run}, not a function`);
+    throw new WfeError("WFE_INVALID_OPTION", `register(): ${name} is no function`);
   }
   if (options.timeoutMs !== undefined && !(options.timeoutMs > 0 && options.timeoutMs < Infinity)) {
     throw new WfeError("WFE_INVALID_OPTION", `register(): timeoutMs of ${name} must be more than 0`);

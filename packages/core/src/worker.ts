@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Station } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
 import { WfeError, errorText, toError } from "./errors.ts";
@@ -9,7 +10,8 @@ export interface WorkerOptions {
   readonly tag?: string;
   /** How many tasks run at once. Default 10. */
   readonly concurrency?: number;
-  /** Default: the server's default queue. With weights, one concurrency is split over several queues. */
+  /** Default: the server's default queue. The concurrency is split over several queues, by weight where given; each
+   * has at least 1. */
   readonly queues?: readonly string[] | Readonly<Record<string, number>>;
   /** `run()` stops gracefully on SIGINT and SIGTERM, at once on the second. Default true. */
   readonly signals?: boolean;
@@ -28,6 +30,8 @@ export interface StopOptions {
 const ABORT_GRACE_MS = 500;
 /** How long giving back may take after the deadline; then the leases are left to run out. */
 const RELEASE_MS = 1000;
+/** A backlog that is all at hand would otherwise be worked off with no turn for timers, sockets and signals. */
+const TURN_MS = 5;
 const HOLD_MS = 2 ** 31 - 1;
 const CONSUME_PAUSE_MS = { first: 100, most: 10_000 };
 
@@ -115,16 +119,28 @@ export class Worker implements AsyncDisposable {
     const { broker } = this.#runtime.ports;
     const station = this.#station(queue);
     const { signal } = this.#fetching;
+    const held = (): number => Math.min(station.held, prefetch);
     const onError = (error: Error): void => {
       this.#runtime.log.error({ err: error, queue, tag: this.tag }, `consuming ${queue}: ${error.message}`);
       this.#runtime.onError(error, { queue });
     };
     let pause = CONSUME_PAUSE_MS.first;
+    let turnEndsAt = 0;
     while (!signal.aborted) {
       try {
-        for await (const delivery of broker.consume({ queue, prefetch, signal, tag: this.tag, onError })) {
+        for await (const delivery of broker.consume({
+          queue,
+          prefetch,
+          signal,
+          tag: this.tag,
+          onError,
+          held,
+        })) {
           pause = CONSUME_PAUSE_MS.first;
           void this.#handle(new Run(delivery, station));
+          if (performance.now() < turnEndsAt) continue;
+          await nextTurn();
+          turnEndsAt = performance.now() + TURN_MS;
         }
       } catch (error) {
         onError(toError(error));
@@ -138,7 +154,7 @@ export class Worker implements AsyncDisposable {
     const worker = Math.random().toString(36).slice(2, 10);
     let runs = 0;
     const newToken = (): string => `${worker}.${(runs += 1).toString(36)}`;
-    return { runtime: this.#runtime, queue, newToken, beatMs: this.#options.beatMs ?? 10_000 };
+    return { runtime: this.#runtime, queue, newToken, held: 0, beatMs: this.#options.beatMs ?? 10_000 };
   }
 
   #wait(ms: number): Promise<void> {
@@ -258,6 +274,11 @@ function shares(options: WorkerOptions, defaultQueue: string): ReadonlyMap<strin
   for (const [queue, weight] of weights) {
     if (queue === "" || !(weight > 0))
       throw invalid(`queue ${JSON.stringify(queue)} has the weight ${weight}`);
+  }
+  if (weights.length > concurrency) {
+    throw invalid(
+      `concurrency ${concurrency} is less than its ${weights.length} queues: each needs at least 1`,
+    );
   }
   return new Map(
     weights.map(([queue, weight]) => [queue, Math.max(1, Math.floor((concurrency * weight) / sum))]),

@@ -32,7 +32,8 @@ export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands): C
   let unsettled = 0;
   let ended = false;
 
-  const wantsMore = (): boolean => asking.length > 0 && unsettled < prefetch;
+  const hasRoom = (): boolean => unsettled - (options.held?.() ?? 0) < prefetch;
+  const wantsMore = (): boolean => asking.length > 0 && hasRoom();
   const taker: Taker = {
     take(entry) {
       asking.shift()?.({ done: false, value: deliver(entry) });
@@ -71,7 +72,7 @@ export function consumer(queue: Queue, options: ConsumeOptions, hands: Hands): C
 
   const next = (): Promise<Step> => {
     if (ended) return Promise.resolve({ done: true, value: undefined });
-    if (asking.length === 0 && unsettled < prefetch) {
+    if (asking.length === 0 && hasRoom()) {
       const entry = queue.take();
       if (entry !== undefined) return Promise.resolve({ done: false, value: deliver(entry) });
     }
