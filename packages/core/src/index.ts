@@ -27,7 +27,7 @@ export type { StopOptions, Worker, WorkerOptions } from "./worker.ts";
 export type { GroupResult, Result, WaitOptions } from "./result.ts";
 export { chain, chord, group, results } from "./workflow.ts";
 export type { Chain, Chord, Group as GroupNode, LinkError, Results, Workflow } from "./workflow.ts";
-export type { Node, Signature, SignatureOptions } from "./signature.ts";
+export type { Node, Signature, SignatureOptions, UntypedSignature } from "./signature.ts";
 export { defineTask } from "./tasks.ts";
 export type {
   Creators,

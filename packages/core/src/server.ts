@@ -10,7 +10,7 @@ import type { Logger } from "./logger.ts";
 import type { Middleware } from "./middleware.ts";
 import type { ErrorHook, Runtime, Settings } from "./runtime.ts";
 import type { GroupResult, Result } from "./result.ts";
-import type { Signature, SignatureOptions } from "./signature.ts";
+import type { SignatureOptions, UntypedSignature } from "./signature.ts";
 import type { Creators, Registered, Registrable, TaskCreator } from "./tasks.ts";
 import type { MissingOf, ResultOf, Unwrapped, Workflow } from "./workflow.ts";
 import type { WorkerOptions } from "./worker.ts";
@@ -126,12 +126,7 @@ export class Server implements AsyncDisposable {
   }
 
   /** A signature by name, without types. Its arguments are counted when it runs. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- it fits anywhere: that is what untyped means
-  signature(
-    name: string,
-    args: readonly unknown[] = [],
-    options: SignatureOptions = {},
-  ): Signature<any, any> {
+  signature(name: string, args: readonly unknown[] = [], options: SignatureOptions = {}): UntypedSignature {
     if (typeof name !== "string" || name === "") {
       throw new WfeError("WFE_INVALID_OPTION", "signature(): the task's name must be a non-empty string");
     }

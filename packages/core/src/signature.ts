@@ -30,6 +30,10 @@ export interface Signature<Missing extends readonly unknown[] = never, Result = 
   set(options: SignatureOptions): Signature<Missing, Result>;
 }
 
+/** Fits anywhere: its arguments are counted when it runs. */
+// oxlint-disable-next-line typescript/no-explicit-any -- that is what untyped means
+export type UntypedSignature = Signature<any, any>;
+
 /** What one array parameter is an array of results of. An untyped parameter takes any. */
 type Collected<M extends readonly unknown[]> = unknown extends M[0]
   ? readonly unknown[]
@@ -159,5 +163,7 @@ function invalid(task: string, text: string): WfeError {
 }
 
 function show(value: unknown): string {
-  return typeof value === "object" || typeof value === "function" ? `a ${typeof value}` : String(value);
+  return typeof value === "number" || typeof value === "string" || typeof value === "boolean"
+    ? JSON.stringify(value)
+    : `a ${typeof value}`;
 }
