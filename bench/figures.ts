@@ -14,6 +14,7 @@ export interface Results {
   readonly suite: string;
   readonly machine: Machine;
   readonly load: readonly number[];
+  readonly measuredAt: string;
   readonly figures: Readonly<Record<string, Figure>>;
   readonly ratios: Readonly<Record<string, number>>;
 }

@@ -1,9 +1,10 @@
-// `npm run bench -- <suite> [--quick] [--rounds n] [--only workload,…] [--systems system,…] [--profile]`; see README.md.
+// `npm run bench -- <suite> | docs [--quick] [--rounds n] [--only workload,…] [--systems system,…] [--profile]`; see README.md.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { Profiler } from "node:inspector";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadSuite, suiteNames } from "./discover.ts";
+import { writeTables } from "./docs.ts";
 import { figuresOf, type Results } from "./figures.ts";
 import { load, machine } from "./machine.ts";
 import { hottestFiles, hottestFunctions } from "./profile.ts";
@@ -27,6 +28,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 const results = fileURLToPath(new URL("results/", import.meta.url));
 const [name = ""] = positionals;
 if (suiteNames().includes(name)) await bench(await loadSuite(name));
+else if (name === "docs") writeTables();
 else {
   console.error(
     `usage: npm run bench -- <${suiteNames().join(" | ")}> [--quick] [--rounds n] [--only workload,…] [--systems system,…] [--profile]`,
@@ -79,7 +81,12 @@ async function measure(
   systems: ReadonlySet<string>,
 ): Promise<void> {
   const { quick } = values;
-  const place = { suite: suite.name, machine: machine(), load: load() };
+  const place = {
+    suite: suite.name,
+    machine: machine(),
+    load: load(),
+    measuredAt: new Date().toISOString(),
+  };
   console.log(headOf(suite, place));
   const rounds = Number(values.rounds ?? (quick ? 1 : 3));
   const failures: string[] = [];

@@ -55,9 +55,15 @@ export const suite: Suite = {
     {
       ...rate,
       name: "W1.bulk",
-      note: "enqueue by one producer with the call for many (asynq has none); raw: RPUSH and a script that sets states",
+      note: "enqueue by one producer, 1,000 with a call (machinery, celery: all; asynq has none), one call at a time",
       rounds: slow,
-      systems: measuredOn(["ours", "bullmq", "machinery", "celery", "raw"], "W1", enqueueBulk),
+      systems: measuredOn(["ours", "bullmq", "machinery", "celery", "raw"], "W1", enqueueBulk(1)),
+    },
+    {
+      ...rate,
+      name: "W1.bulk2",
+      note: "the same, two calls at a time",
+      systems: measuredOn(["ours", "bullmq", "raw"], "W1", enqueueBulk(2)),
     },
     {
       ...rate,

@@ -4,7 +4,6 @@ import { Redis } from "ioredis";
 import { counted, runProgram, url } from "../../suites/redis/program.ts";
 
 const NAME = "bench";
-const BULK = 1000;
 
 const connection = () => new Redis(url, { maxRetriesPerRequest: null });
 const once = <T>(make: () => T): (() => T) => {
@@ -41,12 +40,7 @@ await runProgram({
     worker.on("error", console.error);
     await worker.waitUntilReady();
   },
-  async bulk(n) {
-    for (let from = 0; from < n; from += BULK) {
-      const count = Math.min(BULK, n - from);
-      await queue().addBulk(Array.from({ length: count }, (_, index) => addition(from + index)));
-    }
-  },
+  bulk: (from, count) => queue().addBulk(Array.from({ length: count }, (_, index) => addition(from + index))),
   each: (index) => queue().add("add", addition(index).data),
   async trip(index) {
     const ends = await events();

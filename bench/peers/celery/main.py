@@ -73,7 +73,7 @@ def worker(concurrency):
     )
 
 
-def bulk(n):
+def bulk(n, _calls):
     def send(count):
         group(add.s(i, 1) for i in range(count)).apply_async()
 
@@ -81,7 +81,7 @@ def bulk(n):
     return [timed(lambda: send(n))]
 
 
-def each(n):
+def each(n, *_):
     """One after the other: threads make it slower."""
 
     def send(count):

@@ -3,8 +3,6 @@ import { Server, chord, group } from "@wfe/core";
 import { redisBackend, redisBroker, redisLock } from "@wfe/redis";
 import { counted, runProgram, url } from "./program.ts";
 
-const BULK = 1000;
-
 const { LEASE_MS } = process.env;
 const server = new Server(
   { onError: console.error },
@@ -24,12 +22,8 @@ await runProgram({
   async worker(concurrency) {
     server.worker({ concurrency, signals: false }).start();
   },
-  async bulk(n) {
-    for (let from = 0; from < n; from += BULK) {
-      const count = Math.min(BULK, n - from);
-      await Promise.all(Array.from({ length: count }, (_, index) => server.send(add(from + index, 1))));
-    }
-  },
+  bulk: (from, count) =>
+    Promise.all(Array.from({ length: count }, (_, index) => server.send(add(from + index, 1)))),
   each: (index) => server.send(add(index, 1)),
   async trip(index) {
     const result = await server.send(add(index, 1));

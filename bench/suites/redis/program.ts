@@ -2,7 +2,7 @@
  * One system of the benchmark as a program, which is started in a process group of its own with these commands:
  *
  *     worker <concurrency>    runs tasks; prints "ready" before, and ends when its standard input does
- *     bulk <n>                sends n tasks add(i, 1) by the fastest call for many, after a tenth of it to warm up
+ *     bulk <n> <calls>        sends n tasks add(i, 1), 1,000 with one call, so many calls at a time; a tenth before to warm up
  *     each <n>                the same with one call per task, 50 at a time
  *     trips <n>               sends n tasks, each when the result of the one before is there
  *     chords <size> <times>   a chord of so many members, so many times
@@ -19,7 +19,8 @@ import { profiled } from "../../profile.ts";
 /** What one system can do. */
 export interface Program {
   worker(concurrency: number): Promise<unknown>;
-  bulk(n: number): Promise<unknown>;
+  /** Sends the tasks from `from` on, with one call. */
+  bulk(from: number, count: number): Promise<unknown>;
   each?(index: number): Promise<unknown>;
   trip(index: number): Promise<unknown>;
   /** Resolves to the sum of the members' results. */
@@ -31,6 +32,7 @@ export interface Program {
 export const url: string = process.env.REDIS_URL ?? "";
 
 const LANES = 50;
+const BULK = 1000;
 const COUNTS = 9;
 
 /** Does what the command line says, then ends the process. */
@@ -59,9 +61,11 @@ async function work(program: Program, concurrency: number): Promise<void> {
 type Command = (program: Program, n: number, m: number) => Promise<readonly number[]>;
 
 const runs: Readonly<Record<string, Command>> = {
-  async bulk(program, n) {
-    await program.bulk(n / 10);
-    return [await watched(() => program.bulk(n))];
+  async bulk({ bulk }, n, lanes) {
+    const calls = (count: number) =>
+      inLanes(count / BULK, (call) => bulk(call * BULK, Math.min(BULK, count - call * BULK)), lanes);
+    await calls(n / 10);
+    return [await watched(() => calls(n))];
   },
   async each({ each }, n) {
     const one = able(each);
@@ -119,12 +123,16 @@ function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-async function inLanes(n: number, one: (index: number) => Promise<unknown>): Promise<void> {
+async function inLanes(
+  n: number,
+  one: (index: number) => Promise<unknown>,
+  lanes: number = LANES,
+): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < n) await one(next++);
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
 }
 
 function watched(body: () => Promise<unknown>): Promise<number> {

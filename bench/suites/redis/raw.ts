@@ -7,7 +7,6 @@ import { Redis } from "ioredis";
 import { runProgram, url } from "./program.ts";
 
 const QUEUE = "raw";
-const BATCH = 1000;
 const KEEP_MS = 3_600_000;
 
 /** KEYS: ids; ARGV: their states. ioredis sends its hash once the server knows it. */
@@ -30,14 +29,10 @@ await runProgram({
     await redis.ping();
     void fetch(concurrency);
   },
-  async bulk(n) {
-    for (let from = 0; from < n; from += BATCH) {
-      const calls = Array.from({ length: Math.min(BATCH, n - from) }, (_, index) => callOf(from + index));
-      await Promise.all([
-        save(calls, "PENDING"),
-        redis.rpush(QUEUE, ...calls.map((call) => JSON.stringify(call))),
-      ]);
-    }
+  async bulk(from, count) {
+    const calls = Array.from({ length: count }, (_, index) => callOf(from + index));
+    const bodies = calls.map((call) => JSON.stringify(call));
+    await Promise.all([save(calls, "PENDING"), redis.rpush(QUEUE, ...bodies)]);
   },
   async each(index) {
     const call = callOf(index);

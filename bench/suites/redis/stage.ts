@@ -32,7 +32,8 @@ export function on(name: SystemName, workload: string, measure: (stage: Stage) =
     const [redis, counts] = [new Redis(url), new Redis(url, { db: COUNTS })];
     await redis.flushall();
     const system: System = systems[name];
-    return measure(stageOf({ how, system, redis, counts, env: system.env?.[workload] ?? {} }));
+    const env = (how.quick && system.quickEnv?.[workload]) || system.env?.[workload] || {};
+    return measure(stageOf({ how, system, redis, counts, env }));
   };
 }
 
@@ -62,7 +63,7 @@ function stageOf({ env, ...parts }: Parts): Stage {
     async fill(n) {
       const { bulk = 0, each = 0 } = system.sends;
       const tenths = Math.ceil(n / 11); // one of them to warm up
-      await stage.call(bulk >= each ? "bulk" : "each", 10 * tenths);
+      await stage.call(bulk >= each ? "bulk" : "each", 10 * tenths, 2);
       return 11 * tenths;
     },
     ended: (total) => until(async () => (await system.left(redis, total)) <= 0, CALL_LIMIT_MS),
