@@ -14,7 +14,11 @@ describe("follow-ups", () => {
   it("of a success: each callback, with the results after its own arguments", () => {
     const done = state({ status: "SUCCESS", results: [one, text] });
     const [first, second] = followUps(call({ onSuccess: [next, silent] }), done);
-    expect(first?.args).toEqual([{ name: "", ...two }, { name: "", ...one }, { name: "", ...text }]);
+    expect(first?.args).toEqual([
+      { name: "", ...two },
+      { name: "", ...one },
+      { name: "", ...text },
+    ]);
     expect(second).toBe(silent);
     expect(followUps(call({ onSuccess: [next], immutable: true }), done)).toEqual([next]);
     expect(followUps(call({ onSuccess: [next] }), state({ status: "SUCCESS" }))).toEqual([next]);
@@ -25,7 +29,10 @@ describe("follow-ups", () => {
     const failing = call({ onSuccess: [next], onError: [next] });
     for (const status of ["FAILURE", "REVOKED"] as const) {
       const [heard, ...more] = followUps(failing, state({ status, error: "why" }));
-      expect(heard?.args).toEqual([{ name: "", type: "string", value: "why" }, { name: "", ...two }]);
+      expect(heard?.args).toEqual([
+        { name: "", type: "string", value: "why" },
+        { name: "", ...two },
+      ]);
       expect(more).toEqual([]);
     }
     expect(errorCalls(call(), "why")).toEqual([]);
@@ -55,7 +62,11 @@ describe("what a failure dooms", () => {
     const callback = call({ id: "callback", onSuccess: [end] });
     const members = ["a", "b"].map((id) => call({ id, chordCallback: callback }));
     const failing = call({ id: "first", onSuccess: members, onError: [call({ id: "error" })] });
-    expect(doomed(failing).map((one) => one.id).toSorted()).toEqual(["a", "b", "callback", "end"]);
+    expect(
+      doomed(failing)
+        .map((one) => one.id)
+        .toSorted(),
+    ).toEqual(["a", "b", "callback", "end"]);
     expect(doomed(call())).toEqual([]);
   });
 });
@@ -86,7 +97,13 @@ describe("a refused claim", () => {
   it("takes over where a probe comes back and nothing has moved", () => {
     const sighting = { attempt: 0, redelivered: undefined, maxStarts: 3 };
     const probe = call({ headers: { "wfe-probe": "1 4" } });
-    expect(judge(probe, state({ status: "STARTED", start: 1, beat: 4 }), sighting)).toEqual({ act: "claim", start: 2 });
-    expect(judge(probe, state({ status: "STARTED", start: 1, beat: 5 }), sighting)).toEqual({ act: "probe", seen: "1 5" });
+    expect(judge(probe, state({ status: "STARTED", start: 1, beat: 4 }), sighting)).toEqual({
+      act: "claim",
+      start: 2,
+    });
+    expect(judge(probe, state({ status: "STARTED", start: 1, beat: 5 }), sighting)).toEqual({
+      act: "probe",
+      seen: "1 5",
+    });
   });
 });

@@ -83,8 +83,11 @@ describe("options", () => {
   });
 
   it("give callbacks ids of their own, and let only those that will run wait as PENDING", () => {
-    const node = add(1, 1).set({ onSuccess: [multiply(2) as never], onError: [add(3) as never, add(4) as never] });
-    const { heads, calls } = compile(node as never, { rootId: "p", now: NOW, groupExpiresAt: NOW });
+    const node = add(1, 1).set({
+      onSuccess: [multiply(2) as never],
+      onError: [add(3) as never, add(4) as never],
+    });
+    const { heads, calls } = compile(node, { rootId: "p", now: NOW, groupExpiresAt: NOW });
     expect(heads[0]?.onSuccess?.map((call) => call.id)).toEqual(["p.s0"]);
     expect(heads[0]?.onError?.map((call) => call.id)).toEqual(["p.e0", "p.e1"]);
     expect(calls.map((call) => call.id).toSorted()).toEqual(["p", "p.s0"]);

@@ -69,7 +69,12 @@ async function settle(clock: VirtualTime, end: unknown): Promise<unknown> {
   return end;
 }
 
-async function outcome(server: Server, { node }: Shape, tasks: Tasks, client: { accepted: boolean }): Promise<unknown> {
+async function outcome(
+  server: Server,
+  { node }: Shape,
+  tasks: Tasks,
+  client: { accepted: boolean },
+): Promise<unknown> {
   const workflow = node(tasks) as { readonly kind: string };
   while (!client.accepted) {
     const sending = server.send(workflow as never, { id: ID });

@@ -39,11 +39,12 @@ export function crashTasks(world: World) {
       if (world.count("flaky") === 1) throw new Error("first run");
       return 7;
     },
-    broken: (..._: number[]): number => {
+    broken: (...numbers: number[]): number => {
       world.count("broken");
+      if (numbers.length > 1) throw new Error("too many");
       throw new PermanentFailure("broken");
     },
-    heard: (_: string): void => void world.count("heard"),
+    heard: (text: string): void => void (text === "" || world.count("heard")),
   };
 }
 

@@ -8,7 +8,11 @@ interface Ended {
 }
 
 /** Runs a script of ./scripts; `each` hears its lines as they come, and may send signals. */
-function run(script: string, args: readonly string[], each: (line: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined): Promise<Ended> {
+function run(
+  script: string,
+  args: readonly string[],
+  each: (line: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
+): Promise<Ended> {
   const path = new URL(`./scripts/${script}.ts`, import.meta.url).pathname;
   const child = spawn(process.execPath, ["--conditions=@wfe/source", "--no-warnings", path, ...args], {
     stdio: ["ignore", "pipe", "pipe"],

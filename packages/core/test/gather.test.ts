@@ -64,7 +64,11 @@ describe("gathering calls", () => {
 
   it("rejects an item of its own, and none of its neighbours", async () => {
     const bad = new Error("two");
-    const one = gather(async (items: readonly number[]) => items, settings, (item) => (item === 2 ? bad : item));
+    const one = gather(
+      async (items: readonly number[]) => items,
+      settings,
+      (item) => (item === 2 ? bad : item),
+    );
     const ends = await Promise.allSettled([one(1), one(2), one(3)]);
     expect(ends.map((end) => end.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
@@ -80,7 +84,8 @@ describe("gathering calls", () => {
     );
     const ends = await Promise.allSettled([1, 2, 3, 4].map(one));
     expect(ends.map((end) => end.status)).toEqual(Array(4).fill("rejected"));
-    for (const end of ends) expect(end).toMatchObject({ reason: { code: "WFE_UNAVAILABLE", retryable: true } });
+    for (const end of ends)
+      expect(end).toMatchObject({ reason: { code: "WFE_UNAVAILABLE", retryable: true } });
     broken = false;
     expect(await Promise.all([one(5), one(6)])).toEqual([5, 6]);
   });

@@ -1,5 +1,12 @@
 import { Server, type ServerConfig } from "@wfe/core";
-import { type Fault, type FaultInjector, faultInjector, memoryBackend, memoryBroker, type MemoryStore } from "@wfe/memory";
+import {
+  type Fault,
+  type FaultInjector,
+  faultInjector,
+  memoryBackend,
+  memoryBroker,
+  type MemoryStore,
+} from "@wfe/memory";
 import type { Clock, TaskState } from "@wfe/core";
 
 /** A process of a test: it has a server on adapters of its own, and can die at any call of theirs. */

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { decide, repeatRetry, retryInfo } from "../src/advance.ts";
-import { PermanentFailure, RetryLater, exponential, fibonacci, findCause, retryDelayMs } from "../src/retry.ts";
+import {
+  PermanentFailure,
+  RetryLater,
+  exponential,
+  fibonacci,
+  findCause,
+  retryDelayMs,
+} from "../src/retry.ts";
 import { call, state } from "./calls.ts";
 
 const NOW = Date.UTC(2025, 0, 1);
@@ -16,7 +23,9 @@ describe("delays", () => {
   it("double up to a limit, and jitter takes at most half of them off", () => {
     const at = (text: string, attempt: number, random: number): number =>
       retryDelayMs(call({ headers: { "wfe-backoff": text } }), attempt, () => random);
-    expect([0, 1, 2, 3, 60].map((attempt) => at("exponential 10 50", attempt, 0))).toEqual([10, 20, 40, 50, 50]);
+    expect([0, 1, 2, 3, 60].map((attempt) => at("exponential 10 50", attempt, 0))).toEqual([
+      10, 20, 40, 50, 50,
+    ]);
     expect([0, 0.5, 1].map((random) => at("exponential 10 100 jitter", 2, random))).toEqual([20, 30, 40]);
   });
 
@@ -27,8 +36,18 @@ describe("delays", () => {
 
   it("are refused where they make no sense", () => {
     expect(fibonacci()).toEqual({ kind: "fibonacci" });
-    expect(exponential({ baseMs: 5 })).toEqual({ kind: "exponential", baseMs: 5, maxMs: 3_600_000, jitter: true });
-    for (const wrong of [{ baseMs: 0 }, { baseMs: NaN }, { baseMs: 10, maxMs: 5 }, { baseMs: 1, maxMs: Infinity }]) {
+    expect(exponential({ baseMs: 5 })).toEqual({
+      kind: "exponential",
+      baseMs: 5,
+      maxMs: 3_600_000,
+      jitter: true,
+    });
+    for (const wrong of [
+      { baseMs: 0 },
+      { baseMs: NaN },
+      { baseMs: 10, maxMs: 5 },
+      { baseMs: 1, maxMs: Infinity },
+    ]) {
       expect(() => exponential(wrong)).toThrow(expect.objectContaining({ code: "WFE_INVALID_OPTION" }));
     }
     for (const wrong of [-1, NaN, Infinity]) expect(() => new RetryLater(wrong)).toThrow("delayMs");
@@ -38,7 +57,10 @@ describe("delays", () => {
 describe("what a run leads to", () => {
   it("a return is a success", () => {
     const results = [{ type: "int64", value: 1 }];
-    expect(decide(call({ retryCount: 3 }), { kind: "returned", results }, limits)).toEqual({ kind: "success", results });
+    expect(decide(call({ retryCount: 3 }), { kind: "returned", results }, limits)).toEqual({
+      kind: "success",
+      results,
+    });
   });
 
   it("an error without retries is a failure, with the text of whatever was thrown", () => {
@@ -52,14 +74,26 @@ describe("what a run leads to", () => {
     const verdict = decide(call({ retryCount: 2, retryTimeoutS: 1 }), threw(new Error("why")), limits);
     expect(verdict).toMatchObject({ kind: "retry", error: "why", delayMs: 2000 });
     if (verdict.kind !== "retry") return;
-    expect(verdict.copy).toMatchObject({ id: "id", retryCount: 1, retryTimeoutS: 2, headers: { "wfe-attempt": "2" } });
+    expect(verdict.copy).toMatchObject({
+      id: "id",
+      retryCount: 1,
+      retryTimeoutS: 2,
+      headers: { "wfe-attempt": "2" },
+    });
     expect(verdict.copy.eta).toMatch(/^2025-01-01T00:00:02/);
   });
 
   it("RetryLater keeps the retries, PermanentFailure none (TestTaskCallErrorTest)", () => {
     const later = decide(call(), threw(new RetryLater(7)), limits);
-    expect(later).toMatchObject({ kind: "retry", delayMs: 7, copy: { retryCount: 0, headers: { "wfe-later": "1" } } });
-    expect(decide(call({ retryCount: 5 }), threw(new PermanentFailure("no")), limits)).toEqual({ kind: "failure", error: "no" });
+    expect(later).toMatchObject({
+      kind: "retry",
+      delayMs: 7,
+      copy: { retryCount: 0, headers: { "wfe-later": "1" } },
+    });
+    expect(decide(call({ retryCount: 5 }), threw(new PermanentFailure("no")), limits)).toEqual({
+      kind: "failure",
+      error: "no",
+    });
     const often = call({ headers: { "wfe-later": "2" } });
     expect(decide(often, threw(new RetryLater(7)), limits)).toMatchObject({ kind: "failure" });
   });

@@ -52,9 +52,11 @@ describe("sending", () => {
       await expect(server.send(wrong as never)).rejects.toThrow(code("WFE_INVALID_WORKFLOW"));
     }
     expect(() => chain()).toThrow("at least one link");
-    expect(() => chain(add(1, 2), add as never)).toThrow("link 2 is function, not a workflow; was the task called?");
+    expect(() => chain(add(1, 2), add as never)).toThrow(
+      "link 2 is function, not a workflow; was the task called?",
+    );
     expect(() => group(add(1, 2), undefined as never)).toThrow("member 2");
-    expect(() => chord(add(1, 2) as never, add(1, 2))).toThrow("group() first");
+    expect(() => chord(add(1, 2) as never, add(1, 2) as never)).toThrow("group() first");
     expect(() => chord(group(add(1, 2)), 5 as never)).toThrow("callback");
     await expect(server.send(add(1, 2), { id: "" })).rejects.toThrow(code("WFE_INVALID_OPTION"));
     expect(() => server.signature("")).toThrow(code("WFE_INVALID_OPTION"));
@@ -123,7 +125,9 @@ describe("the life of a server", () => {
       hang: () => new Promise<number>(() => undefined),
     });
     const worker = server.worker().start();
-    expect(await clock.until((await server.send(add(1, 2).set({ timeoutMs: 9_000 }))).get({ timeoutMs: 9_000 }))).toBe(3);
+    expect(
+      await clock.until((await server.send(add(1, 2).set({ timeoutMs: 9_000 }))).get({ timeoutMs: 9_000 })),
+    ).toBe(3);
     const hanging = await server.send(hang());
     await expect(clock.until(hanging.get({ timeoutMs: 100 }))).rejects.toThrow(code("WFE_TIMEOUT"));
     await expect(hanging.get({ signal: AbortSignal.abort() })).rejects.toThrow(code("WFE_ABORTED"));

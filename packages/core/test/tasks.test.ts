@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { addTasks, createCreator, decodeArguments, decodeResults, defineTask, encodeResults } from "../src/tasks.ts";
+import {
+  addTasks,
+  createCreator,
+  decodeArguments,
+  decodeResults,
+  defineTask,
+  encodeResults,
+} from "../src/tasks.ts";
 import type { Registered } from "../src/tasks.ts";
 import { results } from "../src/workflow.ts";
 import { call } from "./calls.ts";
@@ -26,9 +33,20 @@ describe("registering (TestRegisterTasks, TestRegisterTask, TestGetRegisteredTas
   it("adds none of them where one is wrong (TestValidateTask)", () => {
     const made = registry({ one: () => 1 });
     expect(() => addTasks(made, { two: () => 2, one: () => 3 })).toThrow(code("WFE_DUPLICATE_TASK"));
-    const wrong = [5, null, undefined, "text", {}, { run: 5, options: {} }, defineTask(() => 1, { timeoutMs: 0 }), defineTask(() => 1, { timeoutMs: NaN })];
+    const wrong = [
+      5,
+      null,
+      undefined,
+      "text",
+      {},
+      { run: 5, options: {} },
+      defineTask(() => 1, { timeoutMs: 0 }),
+      defineTask(() => 1, { timeoutMs: NaN }),
+    ];
     for (const task of wrong) {
-      expect(() => addTasks(made, { fine: () => 1, task: task as never }), String(task)).toThrow(code("WFE_INVALID_OPTION"));
+      expect(() => addTasks(made, { fine: () => 1, task: task as never }), JSON.stringify(task)).toThrow(
+        code("WFE_INVALID_OPTION"),
+      );
     }
     expect(() => addTasks(made, { "": () => 1 })).toThrow(code("WFE_INVALID_OPTION"));
     expect([...made.keys()]).toEqual(["one"]);

@@ -28,7 +28,8 @@ const tasks = {
   mixed: (n: number, text: string, flag: boolean) => `${n}${text}${flag}`,
 };
 const t = server.register(tasks);
-const { add, multiply, sum, label, pair, take, nothing, later, optional, first, big, file, declared, mixed } = t;
+const { add, multiply, sum, label, pair, take, nothing, later, optional, first, big, file, declared, mixed } =
+  t;
 
 export async function typedResults(): Promise<void> {
   yes(same<Result<number>>()(await server.send(add(1, 2))));
@@ -40,7 +41,11 @@ export async function typedResults(): Promise<void> {
   yes(same<Result<number>>()(await server.send(chain(add(1, 2), multiply(4)))));
   yes(same<Result<string>>()(await server.send(chain(add(1, 2), label.partial("is")))));
   yes(same<Result<number>>()(await server.send(chord(group(add(1, 1), add(2, 2)), multiply()))));
-  yes(same<GroupResult<[number, string, boolean]>>()(await server.send(group(add(1, 1), label("a", 1), later(1)))));
+  yes(
+    same<GroupResult<[number, string, boolean]>>()(
+      await server.send(group(add(1, 1), label("a", 1), later(1))),
+    ),
+  );
   const mixedGroup = await server.send(group(add(1, 1), label("a", 1)));
   yes(same<Result<string>>()(mixedGroup.members[1]));
   yes(same<[number, string]>()(await mixedGroup.get()));
@@ -129,9 +134,15 @@ export async function groups(): Promise<void> {
 export async function nested(): Promise<void> {
   const inner = chord(group(add(1, 1), add(2, 2)), multiply());
   yes(same<Result<string>>()(await server.send(chain(inner, label.partial("is")))));
-  yes(same<Result<number>>()(await server.send(chord(group(inner, chain(add(1, 1), multiply())), add.partial()))));
+  yes(
+    same<Result<number>>()(
+      await server.send(chord(group(inner, chain(add(1, 1), multiply())), add.partial())),
+    ),
+  );
   yes(same<Result<number>>()(await server.send(chord(group(add(1, 1)), chain(multiply(2), multiply())))));
-  yes(same<Result<number>>()(await server.send(chord(group(add(1, 1)), chord(group(multiply()), multiply())))));
+  yes(
+    same<Result<number>>()(await server.send(chord(group(add(1, 1)), chord(group(multiply()), multiply())))),
+  );
   // @ts-expect-error: the inner chord gives a number
   chain(inner, file.partial());
   // @ts-expect-error: the callback's first link takes a Uint8Array
@@ -143,7 +154,9 @@ export async function optionsOfSignatures(): Promise<void> {
   await server.send(chain(add(1, 2), nothing().set({ immutable: true })));
   await server.send(chain(add(1, 2), label("a", 1).set({ immutable: true })));
   await server.send(chord(group(add(1, 2)), add(1, 2).set({ immutable: true })));
-  await server.send(add(1, 2).set({ onSuccess: [multiply(), label.partial("is")], onError: [label.partial()] }));
+  await server.send(
+    add(1, 2).set({ onSuccess: [multiply(), label.partial("is")], onError: [label.partial()] }),
+  );
   // @ts-expect-error: no such option
   add(1, 2).set({ retry: 3 });
   // @ts-expect-error: immutable does not fill what is missing

@@ -65,7 +65,9 @@ describe("headers", () => {
 
   it("tell the attempt; where only Go has retried, its place on the ladder does", () => {
     expect(attemptOf(call({ headers: { "wfe-attempt": "3" }, retryTimeoutS: 1 }))).toBe(3);
-    expect([0, 1, 2, 3, 5, 8].map((retryTimeoutS) => attemptOf(call({ retryTimeoutS })))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect([0, 1, 2, 3, 5, 8].map((retryTimeoutS) => attemptOf(call({ retryTimeoutS })))).toEqual([
+      0, 1, 2, 3, 4, 5,
+    ]);
   });
 
   it("are added and taken away in a copy", () => {

@@ -47,7 +47,9 @@ export const badInputCases: readonly Case<WorkflowTest>[] = [
       expect((await failure(few)).message).toContain("2 arguments, got 1");
       const none = await server.send(server.signature("declared", []));
       expect((await failure(none)).message).toContain("takes 2 arguments, got 0");
-      expect((await failure(await server.send(server.signature("declared", ["x", "y"])))).message).toContain("int32");
+      expect((await failure(await server.send(server.signature("declared", ["x", "y"])))).message).toContain(
+        "int32",
+      );
       expect(() => declared(2 ** 40, "x")).toThrow("int32");
       const id = uniqueName("odd");
       const args = [{ Type: "int64", Value: "seven" }];
@@ -128,7 +130,9 @@ export const badInputCases: readonly Case<WorkflowTest>[] = [
       await failure(other);
       await eventually(async () => expect(await server.deadLetters().list()).toHaveLength(2));
       const [again = ""] = await wait(server.deadLetters().resend((letter) => letter.id === other.id));
-      await eventually(async () => expect(await server.result(again).state()).toMatchObject({ status: "FAILURE" }));
+      await eventually(async () =>
+        expect(await server.result(again).state()).toMatchObject({ status: "FAILURE" }),
+      );
       expect(await wait(server.deadLetters().drop((letter) => letter.id === sent.id))).toBe(1);
       expect(await get(await server.send(tasks.add(1)))).toBe(1);
     },
@@ -139,7 +143,8 @@ export const badInputCases: readonly Case<WorkflowTest>[] = [
       const cycle: Record<string, unknown> = {};
       cycle["self"] = cycle;
       const { odd } = server.register({
-        odd: (kind: string): unknown => ({ cycle, date: new Date(0), map: new Map(), nan: NaN, deep: { f: () => 1 } })[kind],
+        odd: (kind: string): unknown =>
+          ({ cycle, date: new Date(0), map: new Map(), nan: NaN, deep: { f: () => 1 } })[kind],
       });
       work();
       for (const kind of ["cycle", "date", "map", "nan", "deep"]) {
@@ -157,7 +162,14 @@ export const badInputCases: readonly Case<WorkflowTest>[] = [
         null: null,
         number: 7,
         object: { code: 1 },
-        hostile: new Proxy({}, { get: () => { throw new Error("no"); } }),
+        hostile: new Proxy(
+          {},
+          {
+            get: () => {
+              throw new Error("no");
+            },
+          },
+        ),
         empty: new Error(""),
         unicode: new Error("🚀 \u2028 <&>"),
       };
@@ -177,7 +189,8 @@ export const badInputCases: readonly Case<WorkflowTest>[] = [
   },
   {
     title: "a call that is too large is refused at send, and nothing of its workflow is left waiting",
-    needs: ({ facts }) => (facts.maxMessageBytes > 70 * 2 ** 20 ? "facts.maxMessageBytes is too large to exceed" : undefined),
+    needs: ({ facts }) =>
+      facts.maxMessageBytes > 70 * 2 ** 20 ? "facts.maxMessageBytes is too large to exceed" : undefined,
     async run({ server, tasks, work, failure, facts, drained, wait }) {
       const large = "x".repeat(facts.maxMessageBytes);
       const { echo, add } = tasks;
@@ -195,7 +208,10 @@ export const badInputCases: readonly Case<WorkflowTest>[] = [
       work();
       await drained();
       for (const id of ids) await wait(failure(server.result(id)));
-      await failure({ get: () => server.send(chord(group(add(1), echo(large)), tasks.tell())) as never }, "WFE_PUBLISH_FAILED");
+      await failure(
+        { get: () => server.send(chord(group(add(1), echo(large)), tasks.tell())) as never },
+        "WFE_PUBLISH_FAILED",
+      );
       await drained();
     },
   },

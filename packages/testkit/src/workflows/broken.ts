@@ -56,11 +56,14 @@ export const brokenPartCases: readonly Case<WorkflowTest>[] = [
       work({ server });
       await expect(server.send(add(1))).rejects.toThrow("not today");
       await drained();
-      await failure({ get: () => server.send(chain(add(1), add(2))) as never }, undefined).catch(() => undefined);
+      await failure({ get: () => server.send(chain(add(1), add(2))) as never }, undefined).catch(
+        () => undefined,
+      );
     },
   },
   {
-    title: "a publish middleware that throws in a worker: a passing fault is tried again, all else settles the rest",
+    title:
+      "a publish middleware that throws in a worker: a passing fault is tried again, all else settles the rest",
     async run({ newServer, withKitTasks, work, get, failure, drained }) {
       let calls = 0;
       let broken = false;

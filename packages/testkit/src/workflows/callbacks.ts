@@ -40,7 +40,9 @@ export const callbackCases: readonly Case<WorkflowTest>[] = [
     async run({ server, tasks, work, get }) {
       work();
       const sum = tasks.sum.partial().set({ collect: true });
-      expect(await get(await server.send(chord(group(tasks.add(1), tasks.add(2)) as never, sum as never)))).toBe(3);
+      expect(
+        await get(await server.send(chord(group(tasks.add(1), tasks.add(2)) as never, sum as never))),
+      ).toBe(3);
       const echo = tasks.echo.partial().set({ collect: true }) as never;
       const mixed = group(tasks.add(1), tasks.note("two")) as never;
       expect(await get(await server.send(chord(mixed, echo)))).toEqual([1, "two"]);
@@ -74,7 +76,8 @@ export const callbackCases: readonly Case<WorkflowTest>[] = [
     },
   },
   {
-    title: "onError callbacks take the error's text first, once, after the last retry; onSuccess ones end with it",
+    title:
+      "onError callbacks take the error's text first, once, after the last retry; onSuccess ones end with it",
     async run({ server, tasks, work, eventually, diary, drained, failure, clock }) {
       work();
       const { fail, tell, add } = tasks;
@@ -85,7 +88,9 @@ export const callbackCases: readonly Case<WorkflowTest>[] = [
       };
       const sent = await server.send(fail("why").set(options));
       expect((await failure(sent)).message).toBe("why");
-      await eventually(() => expect(diary.entries.filter((one) => !one.startsWith("run"))).toEqual(['["why","then"]']));
+      await eventually(() =>
+        expect(diary.entries.filter((one) => !one.startsWith("run"))).toEqual(['["why","then"]']),
+      );
       await failure(server.result(`${sent.id}.s0`));
       await drained();
       expect(diary.entries).toHaveLength(clock ? 4 : 2);

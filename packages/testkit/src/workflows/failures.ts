@@ -9,7 +9,9 @@ export const failureCases: readonly Case<WorkflowTest>[] = [
     title: "a failed link settles the rest of its chain, with the cause",
     async run({ server, tasks, work, failure, state, drained, diary }) {
       work();
-      const sent = await server.send(chain(tasks.add(1), tasks.fail("broken") as never, tasks.tell(1), tasks.tell(2)));
+      const sent = await server.send(
+        chain(tasks.add(1), tasks.fail("broken") as never, tasks.tell(1), tasks.tell(2)),
+      );
       expect((await failure(sent)).message).toContain("broken");
       expect(await state(`${sent.id}.0`)).toMatchObject({ status: "SUCCESS" });
       expect(await state(`${sent.id}.1`)).toMatchObject({ status: "FAILURE", error: "broken" });
@@ -73,7 +75,8 @@ export const failureCases: readonly Case<WorkflowTest>[] = [
       const { add, fail, multiply } = tasks;
       const sent = await server.send(chain(fail("early"), group(add(1), add(2)), multiply()));
       expect((await failure(sent)).message).toContain("early");
-      for (const place of ["1.0", "1.1"]) expect(await state(`${sent.id}.${place}`)).toMatchObject({ status: "FAILURE" });
+      for (const place of ["1.0", "1.1"])
+        expect(await state(`${sent.id}.${place}`)).toMatchObject({ status: "FAILURE" });
       await drained();
     },
   },

@@ -8,9 +8,13 @@ export const optionCases: readonly Case<WorkflowTest>[] = [
     title: "custom queues: a call goes where it says, its follow-ups where they say",
     async run({ server, tasks, work, get, newQueue, queue }) {
       const other = await newQueue();
-      const { where } = server.register({ where: (...before: string[]) => [...before, currentTask().queue].join(" ") });
+      const { where } = server.register({
+        where: (...before: string[]) => [...before, currentTask().queue].join(" "),
+      });
       work();
-      const there = await server.send(chain(where().set({ queue: other }), where(), where().set({ queue: other })));
+      const there = await server.send(
+        chain(where().set({ queue: other }), where(), where().set({ queue: other })),
+      );
       expect(await there.state()).toMatchObject({ status: "PENDING" });
       work({ queues: [other] });
       expect(await get(there)).toBe(`${other} ${queue} ${other}`);
@@ -49,7 +53,9 @@ export const optionCases: readonly Case<WorkflowTest>[] = [
       });
       work({ queues, concurrency: 4 });
       const sent = await Promise.all(
-        Object.keys(queues).flatMap((queue) => Array.from({ length: 20 }, () => server.send(busy().set({ queue })))),
+        Object.keys(queues).flatMap((queue) =>
+          Array.from({ length: 20 }, () => server.send(busy().set({ queue }))),
+        ),
       );
       await wait(Promise.all(sent.map((one) => one.get({ timeoutMs: settings.timeoutMs * 10 }))));
       expect(most).toBeLessThanOrEqual(4);
@@ -82,7 +88,12 @@ export const optionCases: readonly Case<WorkflowTest>[] = [
     async run({ server, tasks, work, wait, diary }) {
       const { note } = tasks;
       const sent = [];
-      for (const [text, priority] of [["low", 1], ["high", 9], ["none", 0], ["highest", 255]] as const) {
+      for (const [text, priority] of [
+        ["low", 1],
+        ["high", 9],
+        ["none", 0],
+        ["highest", 255],
+      ] as const) {
         sent.push(await server.send(note(text).set({ priority })));
       }
       work({ concurrency: 1 });
@@ -104,7 +115,15 @@ export const optionCases: readonly Case<WorkflowTest>[] = [
       work();
       const backoff = { kind: "exponential", baseMs: 1, maxMs: 2, jitter: false } as const;
       const tenant = { headers: { tenant: "acme" }, retries: 1, backoff };
-      expect(await get(await server.send(headers().set(tenant).set({ headers: { more: "x" } })))).toEqual({
+      expect(
+        await get(
+          await server.send(
+            headers()
+              .set(tenant)
+              .set({ headers: { more: "x" } }),
+          ),
+        ),
+      ).toEqual({
         tenant: "acme",
         more: "x",
       });
@@ -141,7 +160,12 @@ export const optionCases: readonly Case<WorkflowTest>[] = [
       const sent = await server.send(tasks.add(1, 2).set({ retries: 3 }));
       const { firstWaiting } = await server.inspect(undefined, { limit: 1 });
       const body = firstWaiting[0] ?? "";
-      expect(JSON.parse(body)).toMatchObject({ UUID: sent.id, Name: "add", RoutingKey: queue, RetryCount: 3 });
+      expect(JSON.parse(body)).toMatchObject({
+        UUID: sent.id,
+        Name: "add",
+        RoutingKey: queue,
+        RetryCount: 3,
+      });
       expect(decodeCall(body)).toMatchObject({ id: sent.id, name: "add", queue, retryCount: 3 });
     },
   },

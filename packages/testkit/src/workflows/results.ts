@@ -14,7 +14,12 @@ export const resultCases: readonly Case<WorkflowTest>[] = [
       const elsewhere = newServer({}, await another());
       expect(await get(elsewhere.result<number>(id))).toBe(3);
       expect(await get(elsewhere.result<number>(id))).toBe(3);
-      expect(await elsewhere.result(id).state()).toMatchObject({ id, name: "add", status: "SUCCESS", error: "" });
+      expect(await elsewhere.result(id).state()).toMatchObject({
+        id,
+        name: "add",
+        status: "SUCCESS",
+        error: "",
+      });
     },
   },
   {
@@ -110,7 +115,9 @@ export const resultCases: readonly Case<WorkflowTest>[] = [
       });
       work();
       const sent = await server.send(look().set({ retries: 4 }));
-      await eventually(async () => expect((await sent.state())?.info).toMatchObject({ progress: { done: 2 } }));
+      await eventually(async () =>
+        expect((await sent.state())?.info).toMatchObject({ progress: { done: 2 } }),
+      );
       gate.resolve();
       expect(await get(sent)).toEqual({
         id: sent.id,
@@ -136,13 +143,17 @@ export const resultCases: readonly Case<WorkflowTest>[] = [
       for (const { name, listen } of listeners) subscribe(name, listen);
       try {
         work();
-        const good = await server.send(tasks.failTimes(1).set({ retries: 1, backoff: exponential({ baseMs: 1 }) }));
+        const good = await server.send(
+          tasks.failTimes(1).set({ retries: 1, backoff: exponential({ baseMs: 1 }) }),
+        );
         await get(good);
         const bad = await server.send(tasks.fail("why").set({ keepOnError: true }));
         await failure(bad);
         await drained();
-        const of = (id: string): string[] => heard.filter((one) => one.event.id === id).map((one) => one.name);
-        const retried = facts.ordering === "key" && facts.delayedRelease ? ["retried"] : ["retried", "published"];
+        const of = (id: string): string[] =>
+          heard.filter((one) => one.event.id === id).map((one) => one.name);
+        const retried =
+          facts.ordering === "key" && facts.delayedRelease ? ["retried"] : ["retried", "published"];
         expect(of(good.id)).toEqual(["published", "started", ...retried, "started", "succeeded"]);
         expect(of(bad.id)).toEqual(["published", "started", "failed", "dead-lettered"]);
         const failed = heard.find((one) => one.name === "failed" && one.event.id === bad.id);

@@ -1,9 +1,19 @@
 import { expect } from "vitest";
-import { chain, chord, currentTask, defineTask, exponential, group, PermanentFailure, RetryLater } from "@wfe/core";
+import {
+  chain,
+  chord,
+  currentTask,
+  defineTask,
+  exponential,
+  group,
+  PermanentFailure,
+  RetryLater,
+} from "@wfe/core";
 import type { Case } from "../suite.ts";
 import type { WorkflowTest } from "./context.ts";
 
-const needsClock = ({ clock }: WorkflowTest): string | undefined => (clock ? undefined : "takes minutes without virtual time");
+const needsClock = ({ clock }: WorkflowTest): string | undefined =>
+  clock ? undefined : "takes minutes without virtual time";
 const quick = exponential({ baseMs: 2, maxMs: 10, jitter: false });
 
 export const retryCases: readonly Case<WorkflowTest>[] = [
@@ -107,9 +117,12 @@ export const retryCases: readonly Case<WorkflowTest>[] = [
       const late = add(1).set({ notBefore: now() + month });
       const inGroup = await server.send(chord(group(late, add(2)), add()));
       const alone = await server.send(add(4).set({ delayMs: month }));
-      const inChain = await server.send(chain(add(1), add(1).set({ delayMs: month / 2 }), add(1).set({ delayMs: month / 2 })));
+      const inChain = await server.send(
+        chain(add(1), add(1).set({ delayMs: month / 2 }), add(1).set({ delayMs: month / 2 })),
+      );
       await clock?.advance(month - 1);
-      for (const one of [inGroup, alone, inChain]) expect(await one.state()).toMatchObject({ status: "PENDING" });
+      for (const one of [inGroup, alone, inChain])
+        expect(await one.state()).toMatchObject({ status: "PENDING" });
       await clock?.advance(1);
       expect(await get(inGroup)).toBe(3);
       expect(await get(alone)).toBe(4);
@@ -154,7 +167,9 @@ export const retryCases: readonly Case<WorkflowTest>[] = [
       });
       work();
       expect(await get(await server.send(wrapped()))).toBe(2);
-      expect((await failure(await server.send(dead().set({ retries: 5, backoff: quick })))).message).toBe("outside");
+      expect((await failure(await server.send(dead().set({ retries: 5, backoff: quick })))).message).toBe(
+        "outside",
+      );
       expect(runs).toBe(3);
     },
   },

@@ -89,7 +89,11 @@ const SHAPES: readonly Shape[] = [
   {
     title: "a chord in a chord, as member and as callback",
     gives: 10 + 10 + 100,
-    node: ({ add }) => chord(group(chord(group(add(1), add(2)), add()), add(7)), chord(group(add(0), add(0)), add(100)) as never),
+    node: ({ add }) =>
+      chord(
+        group(chord(group(add(1), add(2)), add()), add(7)),
+        chord(group(add(0), add(0)), add(100)) as never,
+      ),
   },
   {
     title: "a chord whose callback is a chain",
@@ -114,7 +118,8 @@ const SHAPES: readonly Shape[] = [
   {
     title: "three groups in a row, and one to take them in",
     gives: (3 + 3) * 2 + 1,
-    node: ({ add }) => chain(group(add(1), add(2)), group(add(), add()), group(add(), add(1)) as never, add() as never),
+    node: ({ add }) =>
+      chain(group(add(1), add(2)), group(add(), add()), group(add(), add(1)) as never, add() as never),
   },
   {
     title: "a group in a group",
@@ -124,7 +129,11 @@ const SHAPES: readonly Shape[] = [
   {
     title: "a chord of groups: each gives an array",
     gives: [[1, 2], [], 3],
-    node: ({ add, echo }) => chord(group(group(add(1), add(2)), group(), add(3)) as never, echo.partial().set({ collect: true }) as never),
+    node: ({ add, echo }) =>
+      chord(
+        group(group(add(1), add(2)), group(), add(3)) as never,
+        echo.partial().set({ collect: true }) as never,
+      ),
   },
   { title: "an empty group as a chord's group", gives: 7, node: ({ add }) => chord(group(), add(7)) },
   {
@@ -137,7 +146,11 @@ const SHAPES: readonly Shape[] = [
   { title: "an empty group at a chain's end", gives: [], node: ({ add }) => chain(add(1), group()) },
   { title: "an empty group as a group's member", gives: [[], 1], node: ({ add }) => group(group(), add(1)) },
   { title: "only empty groups", gives: [], node: () => chain(group(), group()) },
-  { title: "an empty group as a callback", gives: [], node: ({ add }) => chord(group(add(1)), group() as never) },
+  {
+    title: "an empty group as a callback",
+    gives: [],
+    node: ({ add }) => chord(group(add(1)), group() as never),
+  },
 ];
 
 function shapeCase({ title, gives, node }: Shape): Case<WorkflowTest> {
@@ -146,7 +159,7 @@ function shapeCase({ title, gives, node }: Shape): Case<WorkflowTest> {
     async run({ server, tasks, work, get, drained }) {
       work();
       const sent = await server.send(node(tasks) as never);
-      expect(await get(sent as never)).toEqual(gives);
+      expect(await get(sent)).toEqual(gives);
       await drained();
     },
   };

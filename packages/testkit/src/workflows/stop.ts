@@ -63,12 +63,14 @@ export const stopCases: readonly Case<WorkflowTest>[] = [
       await wait(stopping);
       expect(await state(first.id)).toMatchObject({ status: "SUCCESS" });
       expect(await state(second.id)).toMatchObject({ status: "PENDING" });
-      if (facts.inspects.includes("waiting")) expect(await adapters.broker.inspect(queue)).toMatchObject({ waiting: 1 });
+      if (facts.inspects.includes("waiting"))
+        expect(await adapters.broker.inspect(queue)).toMatchObject({ waiting: 1 });
       expect(worker.running).toBe(0);
     },
   },
   {
-    title: "at the deadline a handler that heeds its signal is aborted, given back, and run again by the next",
+    title:
+      "at the deadline a handler that heeds its signal is aborted, given back, and run again by the next",
     async run({ server, newServer, another, work, wait, eventually, get, state }) {
       const reasons: unknown[] = [];
       const heeding = (): Promise<string> =>
@@ -111,7 +113,9 @@ export const stopCases: readonly Case<WorkflowTest>[] = [
       const second = Promise.withResolvers<string>();
       next.register({ task: () => second.promise });
       work({ server: next });
-      await eventually(async () => expect(await state(sent.id)).toMatchObject({ status: "STARTED", start: 2 }));
+      await eventually(async () =>
+        expect(await state(sent.id)).toMatchObject({ status: "STARTED", start: 2 }),
+      );
       gate.resolve("too late");
       await eventually(() => expect(ended).toBe(true));
       await turn();
@@ -142,7 +146,9 @@ export const stopCases: readonly Case<WorkflowTest>[] = [
     async run({ newServer, wait, eventually, get }) {
       const server = newServer({ maxStarts: 2 });
       let last = false;
-      const { task } = server.register({ task: () => (last ? "done" : new Promise<string>(() => undefined)) });
+      const { task } = server.register({
+        task: () => (last ? "done" : new Promise<string>(() => undefined)),
+      });
       const sent = await server.send(task());
       for (let round = 0; round < 5; round += 1) {
         const worker = server.worker().start();
