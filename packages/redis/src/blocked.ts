@@ -29,18 +29,28 @@ export interface BlockedFetchOptions {
 /** The longest single wait; each ends with a look at what else could have been left in the woken list. */
 export const LONGEST_WAIT_MS = 10_000;
 
+/** How long the answer to a fetch that was ended may take. */
+const ANSWER_MS = 200;
+
+async function settled(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
+  await Promise.race([promise.then(() => undefined, () => undefined), late]);
+  clearTimeout(timer);
+}
+
 export function blockedFetch(options: BlockedFetchOptions): BlockedFetch {
   const { source, keys, name, visibilityTimeoutMs } = options;
   const link = openLink(source, "blocking", name);
   link.onLost(options.onLost);
   let clientId: Promise<number | undefined> | undefined;
-  let waiting = false;
+  let pending: Promise<unknown> | undefined;
+  /** Until when a fetch whose connection was lost may still wait on the server. */
+  let phantomUntil = 0;
 
   link.onReady(() => {
     // Only with it a wait can be ended at a known moment. A cluster has a connection per node, so not there.
-    clientId = link.isCluster
-      ? undefined
-      : link.command("client", ["ID"]).then(Number, () => undefined);
+    clientId = link.isCluster ? undefined : link.command("client", ["ID"]).then(Number, () => undefined);
   });
 
   return {
@@ -52,25 +62,29 @@ export function blockedFetch(options: BlockedFetchOptions): BlockedFetch {
         return undefined;
       }
       const watchdog = setTimeout(() => link.replace(), waitMs + source.commandTimeoutMs);
-      waiting = true;
+      const args = [keys.list, lease.woken, "LEFT", "RIGHT", (waitMs / 1000).toFixed(3)];
+      const fetch = link.bytes("blmove", args);
+      pending = fetch;
       try {
-        const args = [keys.list, lease.woken, "LEFT", "RIGHT", (waitMs / 1000).toFixed(3)];
-        return ((await link.bytes("blmove", args)) as Buffer | null) ?? undefined;
+        return ((await fetch) as Buffer | null) ?? undefined;
+      } catch (error) {
+        phantomUntil = performance.now() + waitMs + source.commandTimeoutMs;
+        throw error;
       } finally {
-        waiting = false;
+        pending = undefined;
         clearTimeout(watchdog);
       }
     },
     async interrupt(commands) {
-      if (!waiting) return true;
-      const id = await clientId;
-      if (id === undefined) return false;
-      // 1: it was waiting and now is not; 0: it was not waiting, so it has ended or not begun. Ask until it has ended.
-      const answer = await commands.command("client", ["UNBLOCK", id]).catch(() => undefined);
-      return answer === 1;
+      const id = pending && (await clientId);
+      if (pending && id !== undefined) {
+        await commands.command("client", ["UNBLOCK", id]).catch(() => undefined);
+        await settled(pending, ANSWER_MS);
+      }
+      return !pending && performance.now() >= phantomUntil;
     },
     abandon() {
-      if (waiting) link.replace();
+      if (pending) link.replace();
     },
     close: () => link.close(),
   };

@@ -174,8 +174,8 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
     const one = (current ??= nextTurn(of, want));
     const answer = (await link.run(TURN, [of.held, of.woken, ...keys.lists], one.args)) as (number | string)[];
     if (of !== lease || of.isLost) return;
-    current = undefined;
     if (answer[0] === 0) return lose("the server does not know this consumer any more (its lease ended, or its data is gone)");
+    current = undefined;
     if (one.entered === brought) brought = undefined;
     one.acks?.settled.resolve();
     if (answer[0] === 2) throw new WfeError("WFE_MALFORMED", `redis: queue ${keys.list}: ${answer[1]}`, { retryable: true });
