@@ -5,7 +5,8 @@ import { adapterError } from "./errors.ts";
  * `read` makes of the item's part of the whole. An Error among the answers rejects that caller alone.
  *
  * An idle gatherer adds no latency (it flushes when the current microtasks have run). While `maxInFlight` calls
- * are under way it keeps collecting, so that a busy one makes few large calls instead of many small ones.
+ * are under way it keeps collecting, so that a busy one makes few large calls instead of many small ones. A full
+ * batch goes at once, so that the server has work while its caller prepares the next.
  */
 export interface GatherOptions {
   /** The most items in one call. */
@@ -14,6 +15,9 @@ export interface GatherOptions {
   /** Names the adapter in errors. */
   readonly adapter: string;
 }
+
+/** More in one call would save little, and keep the server waiting for it. */
+const FULL = 250;
 
 interface Waiter<O> {
   resolve(answer: O): void;
@@ -25,7 +29,8 @@ export function gather<I, A, O = A>(
   options: GatherOptions,
   read: (answer: A, item: I) => O | Error = (answer) => answer as unknown as O,
 ): (item: I) => Promise<O> {
-  const { maxItems, maxInFlight = 2, adapter } = options;
+  const { maxInFlight = 2, adapter } = options;
+  const full = Math.min(options.maxItems, FULL);
   let items: I[] = [];
   let waiters: Waiter<O>[] = [];
   let scheduled = false;
@@ -39,14 +44,15 @@ export function gather<I, A, O = A>(
 
   const flush = (): void => {
     scheduled = false;
-    while (items.length > 0 && inFlight < maxInFlight) {
-      const all = items.length <= maxItems;
-      const batch = all ? items : items.slice(0, maxItems);
-      const asking = all ? waiters : waiters.slice(0, maxItems);
-      items = all ? [] : items.slice(maxItems);
-      waiters = all ? [] : waiters.slice(maxItems);
-      void run(batch, asking);
-    }
+    if (items.length > 0 && inFlight < maxInFlight) launch();
+  };
+
+  const launch = (): void => {
+    const batch = items;
+    const asking = waiters;
+    items = [];
+    waiters = [];
+    void run(batch, asking);
   };
 
   const run = async (batch: readonly I[], asking: readonly Waiter<O>[]): Promise<void> => {
@@ -71,6 +77,7 @@ export function gather<I, A, O = A>(
     new Promise<O>((resolve, reject) => {
       items.push(item);
       waiters.push({ resolve, reject });
-      schedule();
+      if (items.length >= full) launch();
+      else schedule();
     });
 }

@@ -28,8 +28,16 @@ export function parseInstant(text: string, round: (ms: number) => number): numbe
   return seconds + round(nanoseconds / 1e6) + (sign === "-" ? offsetMs : -offsetMs);
 }
 
+/** Many states are made within one ms. */
+let last = { ms: NaN, text: "" };
+
 /** The ETA of an epoch ms; fractions of a ms are rounded up. Throws `WFE_INVALID_VALUE` outside of the years 0 to 9999. */
 export function msToEta(ms: number): string {
+  if (ms !== last.ms) last = { ms, text: format(ms) };
+  return last.text;
+}
+
+function format(ms: number): string {
   const date = new Date(Math.ceil(ms));
   const text = Number.isNaN(date.getTime()) ? "" : date.toISOString();
   if (text.length !== 24)

@@ -74,12 +74,8 @@ function createPublish(runtime: Base, middleware: readonly Middleware[]): (call:
   const send = async (call: Call): Promise<void> => {
     const ready = dated(routed(call, runtime), runtime.clock.now());
     await runtime.ports.publish(toMessage(ready, runtime));
-    emit("published", () => ({
-      id: ready.id,
-      name: ready.name,
-      queue: ready.queue,
-      attempt: attemptOf(ready),
-    }));
+    const { id, name, queue } = ready;
+    emit("published", () => ({ id, name, queue, attempt: attemptOf(ready) }));
   };
   const wrapped = compose(middleware.map((one) => one.publish?.bind(one)));
   return wrapped ? (call) => wrapped(call, send) : send;

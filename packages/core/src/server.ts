@@ -17,7 +17,7 @@ import type { WorkerOptions } from "./worker.ts";
 import { systemClock } from "./clock.ts";
 import { compile, groupIdOf, memberId } from "./compile.ts";
 import { createDeadLetters } from "./deadletter.ts";
-import { PublishError, WfeError, isRetryable } from "./errors.ts";
+import { PublishError, WfeError, isRetryable, toError } from "./errors.ts";
 import { memberIds } from "./finish.ts";
 import { lastStart } from "./horizon.ts";
 import { guardedLogger, silentLogger } from "./logger.ts";
@@ -206,11 +206,24 @@ export class Server implements AsyncDisposable {
       this.#warnIfVolatile();
       await ports.backend.createGroups(compiled.groups);
     }
-    if (await this.#savePending(compiled, rootId)) return;
-    for (const calls of slices(compiled.heads)) {
-      const sent = await Promise.allSettled(calls.map((call) => this.#runtime.publish(call)));
-      if (sent.some((one) => one.status === "rejected")) await this.#takeBack(compiled, sent);
+    for (const calls of slices(compiled.calls)) {
+      if (await this.#savePending(calls, rootId)) return;
     }
+    for (const calls of slices(compiled.heads)) {
+      const failures = await this.#publishAll(calls);
+      if (failures) await this.#takeBack(compiled, failures, calls.length);
+    }
+  }
+
+  async #publishAll(calls: readonly Call[]): Promise<ReadonlyMap<number, Error> | undefined> {
+    let failures: Map<number, Error> | undefined;
+    const publish = (call: Call, index: number): Promise<void> =>
+      this.#runtime.publish(call).catch((error: unknown) => {
+        failures ??= new Map();
+        failures.set(index, toError(error));
+      });
+    await (calls.length === 1 ? publish(calls[0] as Call, 0) : Promise.all(calls.map(publish)));
+    return failures;
   }
 
   #warnIfVolatile(): void {
@@ -221,31 +234,22 @@ export class Server implements AsyncDisposable {
   }
 
   /** True: this workflow was sent before and has ended. */
-  async #savePending(compiled: Compiled, rootId: string): Promise<boolean> {
-    const save = async (call: Call): Promise<boolean> => {
-      const standing = await this.#runtime.ports.save(stateOf(call, "PENDING", this.#runtime));
-      return call.id === rootId && standing !== undefined && isFinal(standing.status);
-    };
-    for (const calls of slices(compiled.calls)) {
-      if ((await Promise.all(calls.map(save))).includes(true)) return true;
-    }
-    return false;
+  async #savePending(calls: readonly Call[], rootId: string): Promise<boolean> {
+    const states = calls.map((call) => stateOf(call, "PENDING", this.#runtime));
+    const standing = await Promise.all(states.map((state) => this.#runtime.ports.save(state)));
+    return standing.some((state) => state?.id === rootId && isFinal(state.status));
   }
 
   /** What was not accepted can never run; so that what was accepted does not run alone, all of it is settled. */
-  async #takeBack(compiled: Compiled, sent: readonly PromiseSettledResult<void>[]): Promise<never> {
-    const failures = new Map<number, Error>();
-    sent.forEach((one, index) => {
-      if (one.status === "rejected") failures.set(index, one.reason as Error);
-    });
+  async #takeBack(compiled: Compiled, failures: ReadonlyMap<number, Error>, total: number): Promise<never> {
     const [first] = failures.values();
     if (first && !isRetryable(first)) {
       const error = `not sent: ${first.message}`;
       const states = compiled.calls.map((call) => stateOf(call, "FAILURE", this.#runtime, { error }));
       await Promise.allSettled(states.map((state) => this.#runtime.ports.save(state)));
     }
-    if (first && sent.length === 1) throw first;
-    throw new PublishError(failures, sent.length);
+    if (first && total === 1) throw first;
+    throw new PublishError(failures, total);
   }
 
   #bounded(work: Promise<void>, options: SendOptions, rootId: string): Promise<void> {
@@ -259,7 +263,13 @@ export class Server implements AsyncDisposable {
           ),
         );
       const cancel = this.#runtime.clock.after(timeoutMs, late);
-      abortable(work, options.signal).then(resolve, reject).finally(cancel);
+      const done =
+        <T>(settle: (outcome: T) => void) =>
+        (outcome: T): void => {
+          cancel();
+          settle(outcome);
+        };
+      abortable(work, options.signal).then(done(resolve), done(reject));
     });
   }
 
