@@ -10,7 +10,7 @@ import { load, machine } from "./machine.ts";
 import { hottestFiles, hottestFunctions } from "./profile.ts";
 import { headOf, notesOf, sharesOf, tableOf } from "./report.ts";
 import { runOnce, runRounds, systemsOf } from "./rounds.ts";
-import type { Suite, Workload } from "./suite.ts";
+import type { Prepared, Suite, Workload } from "./suite.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -23,7 +23,9 @@ const { values, positionals } = parseArgs({
   },
 });
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+let prepared: Prepared | undefined;
+let leaving = false;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void leave());
 
 const results = fileURLToPath(new URL("results/", import.meta.url));
 const [name = ""] = positionals;
@@ -40,7 +42,7 @@ async function bench(suite: Suite): Promise<void> {
   mkdirSync(results, { recursive: true });
   const workloads = chosen(suite);
   const systems = chosenSystems(suite, workloads);
-  const prepared = await suite.prepare?.(systems);
+  prepared = await suite.prepare?.(systems);
   for (const [system, reason] of prepared?.leftOut ?? []) {
     console.error(`\n!!! ${system} is LEFT OUT: ${reason}\n`);
     systems.delete(system);
@@ -50,6 +52,14 @@ async function bench(suite: Suite): Promise<void> {
   } finally {
     await prepared?.[Symbol.asyncDispose]();
   }
+}
+
+/** Runs that go on end as soon as we are gone. */
+async function leave(): Promise<void> {
+  if (leaving) return; // a terminal's Ctrl-C may come twice: from it, and from npm
+  leaving = true;
+  await prepared?.[Symbol.asyncDispose]();
+  process.exit(1);
 }
 
 function chosenSystems(suite: Suite, workloads: readonly Workload[]): Set<string> {

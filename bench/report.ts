@@ -19,7 +19,7 @@ export function tableOf(all: readonly Series[]): string {
   for (const series of all) {
     const { median, min, max, unit, runs } = figureOf(series);
     const ours = all.find(({ workload, system }) => workload === series.workload && system === "ours");
-    const better = ours && ours !== series ? `${ratio(ours, series)} ×` : "";
+    const better = ours && ours !== series ? `${shownRatio(ratio(ours, series))} ×` : "";
     table.push([
       series.workload.name,
       series.system,
@@ -62,4 +62,8 @@ function plainTable(head: string[]): Table.Table {
     colAligns: ["left", "left", "right", "right", "right", "left", "right", "right"],
     style: { head: [], border: [], compact: true },
   });
+}
+
+function shownRatio(value: number): string {
+  return Number.isFinite(value) ? String(value) : "∞";
 }

@@ -1,4 +1,6 @@
+import { sweep } from "../../tooling/services/lifecycle.ts";
 import { startRedis } from "../../tooling/services/private.ts";
+import { services } from "../../tooling/services/services.ts";
 import { installPeers } from "../peers/install.ts";
 import type { Figures, Run, Suite, Workload } from "../suite.ts";
 import { on, type Stage } from "./redis/stage.ts";
@@ -47,6 +49,7 @@ export const suite: Suite = {
   profiled: "W2",
   async prepare(systems) {
     const leftOut = await installPeers(systems);
+    await sweep(services); // of runs that were killed
     const server = await startRedis();
     process.env.REDIS_URL = server.url;
     return { leftOut, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };

@@ -25,9 +25,18 @@ export interface Started extends AsyncDisposable {
 const END_LIMIT_MS = 5000;
 const running = new Set<ChildProcess>();
 
-// Whatever ends this process ends those that it started.
-process.on("exit", () => running.forEach(killGroup));
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+/** Whatever ends this process ends those that it started. */
+function watchOver(child: ChildProcess): void {
+  if (process.listenerCount("exit", killAll) === 0) {
+    process.on("exit", killAll);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+  }
+  running.add(child);
+}
+
+function killAll(): void {
+  running.forEach(killGroup);
+}
 
 export function start({ program, args, env }: Command): Started {
   const child = spawn(program, args, {
@@ -35,7 +44,7 @@ export function start({ program, args, env }: Command): Started {
     env: { ...process.env, ...env },
     stdio: ["pipe", "pipe", "inherit"],
   });
-  running.add(child);
+  watchOver(child);
   const ended = new Promise<Error>((resolve) => {
     child.on("error", resolve);
     child.on("close", (code, signal) =>
