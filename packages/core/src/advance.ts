@@ -1,5 +1,6 @@
 import type { TaskState, TypedValue } from "./backend.ts";
 import type { Argument, Call } from "./call.ts";
+import { JOIN_TASK } from "./compile.ts";
 import { errorText } from "./errors.ts";
 import { OURS, attemptOf, header, headerNumber, isImmutable, withHeaders } from "./headers.ts";
 import { PermanentFailure, RetryLater, findCause, retryDelayMs } from "./retry.ts";
@@ -114,11 +115,18 @@ export function errorCalls(call: Call, error: string): readonly Call[] {
 /** A chord's callback with the results of all members, in declared order. */
 export function callbackWith(callback: Call, members: readonly TaskState[]): Call {
   if (callback.immutable || isImmutable(callback)) return callback;
-  return appendResults(
-    callback,
-    members.flatMap((member) => member.results),
-  );
+  const results = members.map((member) => member.results);
+  const joins = callback.name === JOIN_TASK && header(callback, OURS.collect) !== undefined;
+  return appendResults(callback, joins ? results.map(oneOf) : results.flat());
 }
+
+/** What a join has of one member: its place in the array is its own, whatever it returned. */
+function oneOf(results: readonly TypedValue[]): TypedValue {
+  const [only = NOTHING, ...more] = results;
+  return more.length === 0 ? only : { type: "json", value: results.map((result) => result.value) };
+}
+
+const NOTHING: TypedValue = { type: "json", value: null };
 
 /** Above this many, results are always handed over as one array: JavaScript cannot spread 125,000. */
 const MAX_SPREAD = 10_000;

@@ -25,6 +25,7 @@ export async function claim(run: Run, message: Call): Promise<Call | undefined> 
     const standing = await run.save(state);
     if (!standing) {
       run.state = state;
+      run.call = call;
       return call;
     }
     if (retriesInPlace(run) && isAhead(standing, call)) {

@@ -59,9 +59,9 @@ async function concludeRetry(run: Run, call: Call, verdict: Retry, durationMs: n
   const { runtime, queue } = run.station;
   const { start, run: token } = run.state as TaskState;
   const info = retryInfo(copy, runtime.clock.now() + delayMs);
-  const standing = await run.save(
-    stateOf(call, "RETRY", runtime, { start: start ?? 1, run: token, error, info }),
-  );
+  const lasting = { ...call, eta: copy.eta }; // its state must outlive the wait
+  const state = stateOf(lasting, "RETRY", runtime, { start: start ?? 1, run: token, error, info });
+  const standing = await run.save(state);
   if (standing) return run.ack(); // fenced or revoked: whoever did it owns what follows
   runtime.log.info({ taskId: call.id, task: call.name, queue, delayMs }, `task will be run again: ${error}`);
   emit("retried", () => ({

@@ -23,7 +23,7 @@ export interface TaskContext {
   /** Has the task's id and name in its fields. */
   readonly log: Logger;
   /** Keeps any JSON with the task's state, for whoever watches. Kept at most every 100 ms; the last one wins. */
-  progress(value: unknown): void;
+  readonly progress: (value: unknown) => void;
 }
 
 const storage = new AsyncLocalStorage<TaskContext>();
@@ -81,8 +81,8 @@ export class RunContext implements TaskContext {
   get log(): Logger {
     return taskLogger(this.#run.station.runtime.log, this.#call);
   }
-  progress(value: unknown): void {
-    this.#progress(this.#run, value);
+  get progress(): (value: unknown) => void {
+    return (value) => this.#progress(this.#run, value);
   }
 }
 

@@ -17,7 +17,7 @@ export interface GatherOptions {
 }
 
 /** More in one call would save little, and keep the server waiting for it. */
-const FULL = 250;
+const FULL = 50;
 
 interface Waiter<O> {
   resolve(answer: O): void;

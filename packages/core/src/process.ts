@@ -29,7 +29,7 @@ export async function process(run: Run): Promise<void> {
   } catch (error) {
     if (error instanceof Abandoned || error instanceof Stopped) throw error;
     // patience is over: repeating is useless (a copy too large for the broker, a middleware that throws)
-    await failUnrun(run, message, "FAILED", `could not be handled: ${errorText(error)}`);
+    await failUnrun(run, run.call ?? message, "FAILED", `could not be handled: ${errorText(error)}`);
   }
 }
 

@@ -34,8 +34,9 @@ const PAUSE_MS = { first: 50, most: 5_000 };
 export class Run {
   readonly delivery: Delivery;
   readonly station: Station;
-  /** The claimed state; undefined until a claim was stored. */
+  /** The claimed state, and the call as it was claimed; undefined until a claim was stored. */
   state: TaskState | undefined;
+  call: Call | undefined;
   over: boolean = false;
   /** Its worker stops and has told the task so: what the task throws from now on is no failure of its own. */
   stopping: boolean = false;

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
-const sorted = (matches: Iterable<RegExpMatchArray>): string[] => [...matches].map(([, name = ""]) => name).toSorted();
+const sorted = (matches: Iterable<RegExpMatchArray>): string[] =>
+  [...matches].map(([, name = ""]) => name).toSorted();
 
 const page = read("../../../docs/errors.md");
 
