@@ -76,7 +76,9 @@ function chosen(suite: Suite): readonly Workload[] {
   const wanted = values.only.split(",").filter(Boolean);
   const isWanted = (workload: string) =>
     wanted.some((one) => workload === one || workload.startsWith(`${one}.`));
-  const named = suite.workloads.filter(({ name }) => wanted.length === 0 || isWanted(name));
+  const isDue = ({ name, notQuick }: Workload) =>
+    wanted.length === 0 ? !(values.quick && notQuick) : isWanted(name);
+  const named = suite.workloads.filter(isDue);
   const sources = new Set(named.flatMap(({ name, from }) => [name, from]));
   const workloads = suite.workloads.filter(({ name }) => sources.has(name));
   if (workloads.length > 0) return workloads;

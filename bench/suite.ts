@@ -28,6 +28,8 @@ export interface Workload {
   readonly note?: string;
   /** A figure that cannot vary is measured once. */
   readonly once?: boolean;
+  /** `--quick` leaves it out, unless `--only` names it. */
+  readonly notQuick?: boolean;
   /** Slow systems are measured in the first rounds only: in so many. */
   readonly rounds?: Readonly<Record<string, number>>;
   /** Its figures come from the runs of this workload, which answer several. */

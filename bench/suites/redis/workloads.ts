@@ -20,7 +20,7 @@ export async function enqueueEach({ how, system, call }: Stage): Promise<Figures
 
 /** Counted from a fifth of the tasks on, when all is warm, until none is left. */
 export async function process({ how, system, redis, fill, worker }: Stage): Promise<Figures> {
-  const total = await fill(enough(system.does, 5, how));
+  const total = await fill(enough(system.does, 4, how));
   await using running = await worker();
   const sample = async () => ({
     left: await system.left(redis, total),
@@ -60,9 +60,8 @@ export async function threeTrips({ how, call }: Stage): Promise<Figures> {
 
 /** µs per member of a chord of each size, in one life of a worker. */
 export function chords(...sizes: readonly number[]) {
-  return async ({ how, call, worker }: Stage): Promise<Figures> => {
+  return async ({ call, worker }: Stage): Promise<Figures> => {
     const figures: Record<string, number> = {};
-    if (how.quick && Math.max(...sizes) > 10_000) return figures;
     await using running = await worker();
     await sleep(500);
     for (const size of sizes) {
