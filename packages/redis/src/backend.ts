@@ -1,4 +1,11 @@
-import { type Backend, type BackendFacts, type Group, type Member, type SaveOutcome, type SettleOutcome } from "@wfe/core";
+import {
+  type Backend,
+  type BackendFacts,
+  type Group,
+  type Member,
+  type SaveOutcome,
+  type SettleOutcome,
+} from "@wfe/core";
 import { decodeGroup, decodeState, encodeGroup, type Logger, toError } from "@wfe/core";
 import { CREATE_GROUP, END_CHANNEL, LOAD_GROUP, MARK_TRIGGERED, SETTLE } from "./backendScripts.ts";
 import { checkServer } from "./check.ts";
@@ -53,7 +60,9 @@ export function redisBackend(options: RedisBackendOptions): Backend {
     const keys = members.flatMap(({ groupId }) => groupKeys(groupId));
     const args = members.flatMap(({ taskId, groupId }) => [taskId, groupId]);
     const answers = await link.run(SETTLE, keys, [goWorkers, prefix, TRIGGER_MUTEX, ...args]);
-    return Promise.all((answers as Answer[]).map((answer, index) => outcomeOf(answer, members[index] as Member)));
+    return Promise.all(
+      (answers as Answer[]).map((answer, index) => outcomeOf(answer, members[index] as Member)),
+    );
   };
 
   const outcomeOf = async (answer: Answer, member: Member): Promise<SettleOutcome> => {
@@ -74,14 +83,21 @@ export function redisBackend(options: RedisBackendOptions): Backend {
     return (await Promise.all(members.map(one))).flat();
   };
 
-  const call = async <T>(work: () => Promise<T>, options: { readonly signal?: AbortSignal | undefined } | undefined): Promise<T> => {
+  const call = async <T>(
+    work: () => Promise<T>,
+    options: { readonly signal?: AbortSignal | undefined } | undefined,
+  ): Promise<T> => {
     enter(options);
     return await abortable(work(), options, NAME);
   };
 
   const load = async (ids: readonly string[]): Promise<(string | null)[]> => {
     if (ids.length === 0) return [];
-    if (!isCluster) return (await link.command("mget", ids.map((id) => prefix + id))) as (string | null)[];
+    if (!isCluster)
+      return (await link.command(
+        "mget",
+        ids.map((id) => prefix + id),
+      )) as (string | null)[];
     return (await Promise.all(ids.map((id) => link.command("get", [prefix + id])))) as (string | null)[];
   };
 
@@ -90,8 +106,12 @@ export function redisBackend(options: RedisBackendOptions): Backend {
     facts,
     saveStates: (states, options) => call<readonly SaveOutcome[]>(() => save(states), options),
     loadStates: (ids, options) =>
-      call(async () => (await load(ids)).map((json) => (json === null ? undefined : decodeState(json))), options),
-    createGroups: (groups, options) => call(async () => void (await Promise.all(groups.map(createGroup))), options),
+      call(
+        async () => (await load(ids)).map((json) => (json === null ? undefined : decodeState(json))),
+        options,
+      ),
+    createGroups: (groups, options) =>
+      call(async () => void (await Promise.all(groups.map(createGroup))), options),
     loadGroup: (id, options) =>
       call(async () => {
         const found = (await link.run(LOAD_GROUP, groupKeys(id), [])) as [string, number, number] | null;
@@ -104,7 +124,9 @@ export function redisBackend(options: RedisBackendOptions): Backend {
       call(async () => {
         const ms = Math.max(0, Math.ceil(expiresAt - Date.now()));
         const at = (id: string): Promise<unknown> =>
-          Number.isFinite(ms) ? link.command("pexpire", [prefix + id, ms]) : link.command("persist", [prefix + id]);
+          Number.isFinite(ms)
+            ? link.command("pexpire", [prefix + id, ms])
+            : link.command("persist", [prefix + id]);
         await Promise.all(ids.map(at));
       }, options),
     remove: (ids, options) =>
@@ -114,7 +136,9 @@ export function redisBackend(options: RedisBackendOptions): Backend {
         else if (keys.length > 0) await link.command("del", keys);
       }, options),
     watch: (id, wake) =>
-      ends.subscribe(END_CHANNEL + prefix + id, (json) => wake(json === undefined ? undefined : decodeState(json))),
+      ends.subscribe(END_CHANNEL + prefix + id, (json) =>
+        wake(json === undefined ? undefined : decodeState(json)),
+      ),
     records: redisRecords({ link, prefix, call }),
     async [Symbol.asyncDispose]() {
       if (!close()) return;
@@ -127,5 +151,12 @@ export function redisBackend(options: RedisBackendOptions): Backend {
 type Answer = readonly [number, ...(number | string)[]];
 
 function factsFor(maxValueBytes: number): BackendFacts {
-  return { volatile: false, expiryStepMs: 1, maxValueBytes, maxBatch: 1_000, guarded: true, repeatableRead: true };
+  return {
+    volatile: false,
+    expiryStepMs: 1,
+    maxValueBytes,
+    maxBatch: 1_000,
+    guarded: true,
+    repeatableRead: true,
+  };
 }

@@ -11,10 +11,11 @@ export interface BlockedFetch {
    * list that somebody else has already emptied.
    */
   wait(lease: Lease): Promise<Buffer | undefined>;
-  /** Ends a wait. Resolves to whether it is certain that nothing will be moved any more. */
-  interrupt(commands: Link): Promise<boolean>;
-  /** Gives up a wait that could not be interrupted. */
-  abandon(): void;
+  /**
+   * Ends a wait. Resolves to 0 when it is certain that nothing will be moved any more; else to for how many ms the woken
+   * list must be closed to what may still come.
+   */
+  end(commands: Link): Promise<number>;
   close(): void;
 }
 
@@ -27,7 +28,7 @@ export interface BlockedFetchOptions {
 }
 
 /** The longest single wait; each ends with a look at what else could have been left in the woken list. */
-export const LONGEST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 10_000;
 
 /** How long the answer to a fetch that was ended may take. */
 const ANSWER_MS = 200;
@@ -35,7 +36,13 @@ const ANSWER_MS = 200;
 async function settled(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)));
-  await Promise.race([promise.then(() => undefined, () => undefined), late]);
+  await Promise.race([
+    promise.then(
+      () => undefined,
+      () => undefined,
+    ),
+    late,
+  ]);
   clearTimeout(timer);
 }
 
@@ -75,16 +82,15 @@ export function blockedFetch(options: BlockedFetchOptions): BlockedFetch {
         clearTimeout(watchdog);
       }
     },
-    async interrupt(commands) {
+    async end(commands) {
       const id = pending && (await clientId);
       if (pending && id !== undefined) {
         await commands.command("client", ["UNBLOCK", id]).catch(() => undefined);
         await settled(pending, ANSWER_MS);
       }
-      return !pending && performance.now() >= phantomUntil;
-    },
-    abandon() {
+      if (!pending && performance.now() >= phantomUntil) return 0;
       if (pending) link.replace();
+      return Math.min(visibilityTimeoutMs, LONGEST_WAIT_MS) + source.commandTimeoutMs;
     },
     close: () => link.close(),
   };

@@ -30,7 +30,8 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const { visibilityTimeoutMs = 30_000, delayedPollMs = 1_000, maxMessageBytes = 64 * 2 ** 20 } = options;
   const source = sourceOf(options, NAME);
   const levels = levelsOf(options.priorities ?? []);
-  if (!(visibilityTimeoutMs >= 100)) throw invalid(`visibilityTimeoutMs must be 100 or more, got ${visibilityTimeoutMs}`);
+  if (!(visibilityTimeoutMs >= 100))
+    throw invalid(`visibilityTimeoutMs must be 100 or more, got ${visibilityTimeoutMs}`);
   const { enter, close } = gate(NAME);
   const link = openLink(source, "commands", NAME);
   checkServer(link, NAME, options.logger);
@@ -116,4 +117,3 @@ function levelsOf(priorities: readonly number[]): readonly number[] {
 function invalid(text: string): WfeError {
   return new WfeError("WFE_INVALID_OPTION", `${NAME}: ${text}`);
 }
-

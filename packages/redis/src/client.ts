@@ -56,7 +56,10 @@ const RECONNECT_MS = { first: 20, most: 2_000 };
 export function sourceOf(options: RedisConnectOptions, adapter: string): Source {
   const { url, client, commandTimeoutMs = 5_000 } = options;
   if (!(commandTimeoutMs > 0)) {
-    throw new WfeError("WFE_INVALID_OPTION", `${adapter}: commandTimeoutMs must be above 0, got ${commandTimeoutMs}`);
+    throw new WfeError(
+      "WFE_INVALID_OPTION",
+      `${adapter}: commandTimeoutMs must be above 0, got ${commandTimeoutMs}`,
+    );
   }
   const open = opener(url, client, adapter);
   const template = typeof client === "function" ? undefined : client;
@@ -77,14 +80,19 @@ type Legacy = RedisOptions & { readonly replyMapping?: "legacy" };
 
 type Open = (overrides: RedisOptions, role: Role) => RedisClient;
 
-function opener(url: string | undefined, client: ClientTemplate | ClientFactory | undefined, adapter: string): Open {
+function opener(
+  url: string | undefined,
+  client: ClientTemplate | ClientFactory | undefined,
+  adapter: string,
+): Open {
   if (typeof client === "function") return (overrides, role) => client(overrides, role) as RedisClient;
   if (client) return (overrides) => duplicate(client, overrides);
   if (url === undefined) {
     throw new WfeError("WFE_INVALID_OPTION", `${adapter}: give it a \`url\` or a \`client\``);
   }
   const socket = socketOptions(url);
-  if (socket) return (overrides) => new Redis({ ...socket, ...overrides } as Legacy) as unknown as RedisClient;
+  if (socket)
+    return (overrides) => new Redis({ ...socket, ...overrides } as Legacy) as unknown as RedisClient;
   return (overrides) => new Redis(url, overrides as Legacy) as unknown as RedisClient;
 }
 

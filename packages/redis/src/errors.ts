@@ -30,7 +30,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   WRONGPASS: passing("the server refuses this user or password"),
   NOPERM: passing("the ACL user may not do this: see the README for what @wfe/redis needs"),
   WRONGTYPE: lasting("WFE_MALFORMED", "something else has put a value of another type under this key"),
-  MOVED: lasting("WFE_INVALID_OPTION", "the server is part of a cluster: pass an ioredis Cluster as `client`"),
+  MOVED: lasting(
+    "WFE_INVALID_OPTION",
+    "the server is part of a cluster: pass an ioredis Cluster as `client`",
+  ),
   CROSSSLOT: lasting("WFE_INVALID_OPTION", "the server is a cluster: pass an ioredis Cluster as `client`"),
 };
 

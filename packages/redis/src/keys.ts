@@ -59,7 +59,8 @@ export function slotTag(key: string): string {
   if (close > open + 1) return key.slice(open + 1, close);
   if (!key.includes("}")) return key;
   const slot = crc16(Buffer.from(key)) & 0x3fff;
-  for (let number = 0; ; number++) if ((crc16(Buffer.from(String(number))) & 0x3fff) === slot) return String(number);
+  for (let number = 0; ; number++)
+    if ((crc16(Buffer.from(String(number))) & 0x3fff) === slot) return String(number);
 }
 
 /** CRC16/XMODEM, by which Redis Cluster hashes keys. */

@@ -41,11 +41,15 @@ export function openLink(source: Source, role: Role, name: string): Link {
   const listen = (to: RedisClient): void => {
     let wasReady = false;
     to.on("error", (error: Error) => void (lastError = error));
-    to.on("close", () => {
+    const lost = (): void => {
       if (!wasReady || isClosed || to !== client) return;
-      wasReady = false;
       for (const listener of lostListeners) listener(connectionLost(name, lastError));
+    };
+    to.on("close", () => {
+      lost();
+      wasReady = false;
     });
+    to.on("-node", lost); // of a cluster, whose other nodes go on
     to.on("ready", () => {
       if (to !== client) return;
       wasReady = true;
@@ -60,7 +64,12 @@ export function openLink(source: Source, role: Role, name: string): Link {
   listen(client);
 
   const open = (): void => {
-    if (client.status === "wait" || client.status === "end") client.connect().catch(() => undefined);
+    if (client.status !== "wait" && client.status !== "end") return;
+    const opening = client;
+    opening.connect().catch((error: unknown) => {
+      if (opening.status !== "end") return; // it tries again by itself
+      for (const go of waiting) go(asWfeError(error, name));
+    });
   };
 
   const ready = (): Promise<void> => {
@@ -74,7 +83,10 @@ export function openLink(source: Source, role: Role, name: string): Link {
         if (error) reject(error);
         else resolve();
       };
-      const timer = setTimeout(() => done(unreachable(name, source.commandTimeoutMs, lastError)), source.commandTimeoutMs);
+      const timer = setTimeout(
+        () => done(unreachable(name, source.commandTimeoutMs, lastError)),
+        source.commandTimeoutMs,
+      );
       waiting.add(done);
     });
   };
@@ -128,7 +140,9 @@ function end(client: RedisClient): void {
 }
 
 function connectionLost(name: string, cause: Error | undefined): WfeError {
-  return new WfeError("WFE_UNAVAILABLE", `redis: ${name}: the connection was lost and is opened again`, { cause });
+  return new WfeError("WFE_UNAVAILABLE", `redis: ${name}: the connection was lost and is opened again`, {
+    cause,
+  });
 }
 
 function unreachable(name: string, ms: number, cause: Error | undefined): WfeError {

@@ -24,9 +24,13 @@ export function redisLock(options: RedisLockOptions): Lock {
 
   const keysOf = (key: string): [string, string] => {
     const name = options.machinery ? prefix + key : `${prefix}wfe:lock:${key}`;
-    return [options.machinery ? name : `${ownBase(prefix, name, link.isCluster)}owner`, `${ownBase(prefix, name, link.isCluster)}fence`];
+    return [
+      options.machinery ? name : `${ownBase(prefix, name, link.isCluster)}owner`,
+      `${ownBase(prefix, name, link.isCluster)}fence`,
+    ];
   };
-  const call = <T>(work: Promise<T>, options: CallOptions | undefined): Promise<T> => abortable(work, options, NAME);
+  const call = <T>(work: Promise<T>, options: CallOptions | undefined): Promise<T> =>
+    abortable(work, options, NAME);
 
   return {
     name: "redis",
@@ -34,7 +38,9 @@ export function redisLock(options: RedisLockOptions): Lock {
       enter({ signal });
       const keys = keysOf(key);
       let owner = options.machinery ? machineryValue(ttlMs) : randomBytes(16).toString("base64url");
-      const fence = (await call(link.run(ACQUIRE, keys, [owner, Math.ceil(ttlMs)]), { signal })) as string | null;
+      const fence = (await call(link.run(ACQUIRE, keys, [owner, Math.ceil(ttlMs)]), { signal })) as
+        | string
+        | null;
       if (fence === null) return undefined;
       let over = false;
 

@@ -41,7 +41,7 @@ export function startMover({ link, set, prefix, pollMs, onError }: MoverOptions)
   let offsetMs: number | undefined;
 
   const move = async (): Promise<void> => {
-    for (let moved = SLICE; moved >= SLICE; ) {
+    for (let moved = SLICE; moved >= SLICE;) {
       const answer = (await link.run(MOVE, [set, `${set}.undecodable`], [SLICE, prefix])) as number[];
       const [taken = 0, waitMs = -1, bad = 0, nowMs = 0] = answer;
       moved = taken;

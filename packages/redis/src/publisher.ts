@@ -45,7 +45,8 @@ export function publisher(options: PublisherOptions): Publish {
     }
     const sent: Promise<void>[] = [];
     const send = (parcel: Parcel, work: Promise<unknown>): void => {
-      const failed = (error: unknown): void => parcel.indexes.forEach((index) => failures.set(index, error as Error));
+      const failed = (error: unknown): void =>
+        parcel.indexes.forEach((index) => failures.set(index, error as Error));
       sent.push(work.then(() => undefined, failed));
     };
     for (const [list, parcels] of pushes) {
@@ -110,5 +111,8 @@ function refusal({ id, body }: Message, maxBytes: number): Error | undefined {
   if (body.length * 3 <= maxBytes) return undefined;
   const bytes = Buffer.byteLength(body);
   if (bytes <= maxBytes) return undefined;
-  return new WfeError("WFE_TOO_LARGE", `message ${id} has ${bytes} bytes; this broker carries at most ${maxBytes}`);
+  return new WfeError(
+    "WFE_TOO_LARGE",
+    `message ${id} has ${bytes} bytes; this broker carries at most ${maxBytes}`,
+  );
 }

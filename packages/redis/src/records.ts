@@ -15,15 +15,21 @@ const PAGE = 100;
 
 /** Records as strings of their own that expire by themselves, and two sorted sets per collection that find them. */
 export function redisRecords({ link, prefix, call }: RecordsOptions): Records {
-  const base = (collection: string): string => ownBase(prefix, `${prefix}records:${collection}`, link.isCluster);
+  const base = (collection: string): string =>
+    ownBase(prefix, `${prefix}records:${collection}`, link.isCluster);
   const index = (collection: string): string[] => [`${base(collection)}keys`, `${base(collection)}expiry`];
   const keyOf = ({ collection, key }: RecordKey): string => `${base(collection)}value:${key}`;
 
   const putSome = async (collection: string, puts: readonly RecordPut[]): Promise<PutOutcome[]> => {
-    const args = puts.flatMap((put) => [
-      ...[put.key, put.value, String(put.expiresAt)],
-      ...[ttlMs(put.expiresAt), put.ifVersion === undefined ? "" : String(put.ifVersion)],
-    ]);
+    const args = puts.flatMap(({ key, value, expiresAt, ifVersion }) => {
+      return [
+        key,
+        value,
+        String(expiresAt),
+        ttlMs(expiresAt),
+        ifVersion === undefined ? "" : String(ifVersion),
+      ];
+    });
     const answers = await link.run(PUT, [...index(collection), ...puts.map(keyOf)], args);
     return (answers as [number, string | null][]).map(([stored, text], i) =>
       stored === 1
@@ -41,10 +47,14 @@ export function redisRecords({ link, prefix, call }: RecordsOptions): Records {
     return found.map((text, i) => parse(text as string | null, keys[i] as RecordKey));
   };
 
-  const list = async (collection: string, after: string | undefined, limit: number): Promise<StoredRecord[]> => {
+  const list = async (
+    collection: string,
+    after: string | undefined,
+    limit: number,
+  ): Promise<StoredRecord[]> => {
     const records: StoredRecord[] = [];
     const [keys = ""] = index(collection);
-    for (let from = after; records.length < limit; ) {
+    for (let from = after; records.length < limit;) {
       const range = [keys, from === undefined ? "-" : `(${from}`, "+", "LIMIT", 0, Math.max(PAGE, limit)];
       const page = (await link.command("zrangebylex", range)) as string[];
       const found = await read(page.map((key) => ({ collection, key })));
@@ -63,7 +73,10 @@ export function redisRecords({ link, prefix, call }: RecordsOptions): Records {
         const collections = Map.groupBy(puts.keys(), (i) => (puts[i] as RecordPut).collection);
         await Promise.all(
           [...collections].map(async ([collection, positions]) => {
-            const some = await putSome(collection, positions.map((i) => puts[i] as RecordPut));
+            const some = await putSome(
+              collection,
+              positions.map((i) => puts[i] as RecordPut),
+            );
             positions.forEach((position, i) => (outcomes[position] = some[i] as PutOutcome));
           }),
         );

@@ -17,26 +17,33 @@ export function saver(
   link: Link,
   { prefix, maxValueBytes }: SaverOptions,
 ): (states: readonly TaskState[]) => Promise<SaveOutcome[]> {
-  const channels = END_CHANNEL;
-
   const save = async (states: readonly TaskState[]): Promise<SaveOutcome[]> => {
-    const outcomes = Array.from<SaveOutcome>({ length: states.length }).fill(STORED);
+    const outcomes = states.map((): SaveOutcome => STORED);
     const keys: string[] = [];
-    const args: Argument[] = [channels];
+    const args: Argument[] = [END_CHANNEL];
     const indexes: number[] = [];
     const now = Date.now();
+    let order = "";
+    let lines: string[] = [];
+    const endRun = (): void => {
+      if (lines.length > 0) args.push(lines.length, ...order.split(" "), lines.join("\n"));
+      lines = [];
+    };
     for (let index = 0; index < states.length; index++) {
       const state = states[index] as TaskState;
       try {
         const json = fitting(encodeState(state), state.id, maxValueBytes);
-        const rank = state.status === "REVOKED" ? 5 : rankOf(state.status);
+        const its = orderOf(state, now);
+        if (its !== order) endRun();
+        order = its;
+        lines.push(json);
         keys.push(prefix + state.id);
-        args.push(json, state.expiresAt <= now ? -1 : ttlMs(state.expiresAt), state.attempt ?? 0, state.start ?? 1, rank, state.beat);
         indexes.push(index);
       } catch (error) {
         outcomes[index] = { stored: false, error: toError(error) };
       }
     }
+    endRun();
     if (keys.length === 0) return outcomes;
     const refused = (await link.run(SAVE, keys, args)) as (number | string)[];
     for (let i = 0; i < refused.length; i += 2) {
@@ -53,6 +60,13 @@ export function saver(
       save([state]).catch((error: unknown) => [{ stored: false, error: toError(error) }]);
     return (await Promise.all(states.map(one))).flat();
   };
+}
+
+/** What the script needs to know besides the JSON. */
+function orderOf(state: TaskState, now: number): string {
+  const rank = state.status === "REVOKED" ? 5 : rankOf(state.status);
+  const ttl = state.expiresAt <= now ? -1 : ttlMs(state.expiresAt);
+  return `${ttl} ${state.attempt ?? 0} ${state.start ?? 1} ${rank} ${state.beat}`;
 }
 
 function refusal(position: number, text: string, { id }: TaskState): SaveOutcome {

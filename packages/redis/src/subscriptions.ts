@@ -40,7 +40,10 @@ export function subscriptions(source: Source, name: string): Subscriptions {
     if (link) return link;
     const opened = openLink(source, "subscriber", name);
     link = opened;
-    pings = setInterval(() => void opened.command("ping", []).catch(() => undefined), 2 * source.commandTimeoutMs);
+    pings = setInterval(
+      () => void opened.command("ping", []).catch(() => undefined),
+      2 * source.commandTimeoutMs,
+    );
     let first = true;
     opened.onReady(() => {
       if (!first) restore();
@@ -73,7 +76,10 @@ export function subscriptions(source: Source, name: string): Subscriptions {
     const [subscribing, unsubscribing] = [[...entering], [...leaving]];
     entering.clear();
     leaving.clear();
-    if (unsubscribing.length > 0) void open().command("unsubscribe", unsubscribing).catch(() => undefined);
+    if (unsubscribing.length > 0)
+      void open()
+        .command("unsubscribe", unsubscribing)
+        .catch(() => undefined);
     if (subscribing.length > 0) void subscribe(subscribing);
   };
 
@@ -106,7 +112,8 @@ export function subscriptions(source: Source, name: string): Subscriptions {
       return {
         ready: ready.promise,
         stop() {
-          if (!listeners.delete(mine) || listeners.size > 0 || channels.get(channel)?.listeners !== listeners) return;
+          if (!listeners.delete(mine) || listeners.size > 0 || channels.get(channel)?.listeners !== listeners)
+            return;
           channels.delete(channel);
           if (!entering.delete(channel)) leaving.add(channel);
           schedule();

@@ -11,7 +11,9 @@ export interface Deployment {
 function variable(name: string): string {
   const value = process.env[name];
   if (value) return value;
-  throw new Error(`${name} is not set: start the servers with \`node tooling/services up redis redisCluster redisSentinel\``);
+  throw new Error(
+    `${name} is not set: start the servers with \`node tooling/services up redis redisCluster redisSentinel\``,
+  );
 }
 
 /** "127.0.0.1:7000,…" */
@@ -105,7 +107,7 @@ export async function removeKeys(deployment: Deployment, prefix: string): Promis
 
 async function keysOf(node: Redis, prefix: string): Promise<string[]> {
   const found: string[] = [];
-  for (let cursor = "0"; ; ) {
+  for (let cursor = "0"; ;) {
     const [next, keys] = await node.scan(cursor, "MATCH", `${prefix}*`, "COUNT", 1_000);
     found.push(...keys);
     cursor = next;
@@ -124,7 +126,10 @@ export async function endLeases(deployment: Deployment, prefix: string): Promise
   });
 }
 
-export async function withAdmin<T>(deployment: Deployment, use: (masters: Redis[]) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(
+  deployment: Deployment,
+  use: (masters: Redis[]) => Promise<T>,
+): Promise<T> {
   const client = deployment.connect();
   try {
     if (!(client instanceof Cluster)) return await use([client]);

@@ -18,7 +18,12 @@ export function message(queue: string, body: string, more: Partial<Message> = {}
 }
 
 /** Consumers on all of these brokers, acking all that comes. */
-export function consumeAll(brokers: readonly Broker[], publisher: Broker, queue: string, prefetch = 10): Load {
+export function consumeAll(
+  brokers: readonly Broker[],
+  publisher: Broker,
+  queue: string,
+  prefetch = 10,
+): Load {
   const acked = new Map<string, number>();
   const errors: Error[] = [];
   const each = async (delivery: Delivery): Promise<void> => {

@@ -17,7 +17,11 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "wfe-redis-"));
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"];
   const files = ["-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem")];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...subject, ...files], { stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", ...subject, ...files],
+    { stdio: "ignore" },
+  );
   server = await startRedis({ args: ["--unixsocket", join(folder, "redis.sock")] });
 });
 afterAll(async () => {
@@ -36,7 +40,17 @@ async function works(options: RedisConnectOptions): Promise<void> {
   expect((await got).map((one) => one.body)).toEqual(["now", "later"]);
   const woken = Promise.withResolvers<unknown>();
   await backend.watch?.(id, woken.resolve).ready;
-  const state = { id, name: "t", status: "SUCCESS", attempt: 0, start: 1, beat: 0, run: "r", results: [], error: "" } as const;
+  const state = {
+    id,
+    name: "t",
+    status: "SUCCESS",
+    attempt: 0,
+    start: 1,
+    beat: 0,
+    run: "r",
+    results: [],
+    error: "",
+  } as const;
   const times = { createdAt: Date.now(), expiresAt: Date.now() + 60_000 };
   expect(await backend.saveStates([{ ...state, ...times }])).toEqual([{ stored: true }]);
   expect(await woken.promise).toMatchObject({ id, status: "SUCCESS" });
@@ -48,7 +62,8 @@ describe("ways to connect", () => {
   const port = (): number => Number(new URL(server.url).port);
 
   it("a URL with a database", () => works({ url: `${server.url}/3` }));
-  it("a unix socket, as redis+socket://", () => works({ url: `redis+socket://${join(folder, "redis.sock")}?db=2` }));
+  it("a unix socket, as redis+socket://", () =>
+    works({ url: `redis+socket://${join(folder, "redis.sock")}?db=2` }));
   it("a client, which is neither used nor closed, with its key prefix", async () => {
     const prefix = uniqueName("ns");
     const client = new Redis(server.url, { keyPrefix: `${prefix}:` });
@@ -67,7 +82,14 @@ describe("ways to connect", () => {
   it("TLS, with a certificate that is checked", { timeout: 20_000 }, async () => {
     const files = ["--tls-cert-file", join(folder, "cert.pem"), "--tls-key-file", join(folder, "key.pem")];
     const tlsPort = port() + 1 > 65_535 ? port() - 1 : port() + 1;
-    const others = ["--tls-ca-cert-file", join(folder, "cert.pem"), "--tls-auth-clients", "no", "--tls-port", `${tlsPort}`];
+    const others = [
+      "--tls-ca-cert-file",
+      join(folder, "cert.pem"),
+      "--tls-auth-clients",
+      "no",
+      "--tls-port",
+      `${tlsPort}`,
+    ];
     await using secured = await startRedis({ args: [...files, ...others] });
     expect(secured.pid).toBeDefined();
     const ca = readFileSync(join(folder, "cert.pem"));
@@ -79,7 +101,8 @@ describe("ways to connect", () => {
 
   it("an ACL user who may do only what the README says", async () => {
     const admin = new Redis(server.url);
-    const commands = readFileSync(new URL("../README.md", import.meta.url), "utf8").match(/^ACL SETUSER .*$/m)?.[0] ?? "";
+    const commands =
+      readFileSync(new URL("../README.md", import.meta.url), "utf8").match(/^ACL SETUSER .*$/m)?.[0] ?? "";
     await admin.call("ACL", commands.split(" ").slice(1));
     const [, password = ""] = />(\S+)/.exec(commands) ?? [];
     await works({ url: `redis://wfe:${password}@127.0.0.1:${port()}` });
@@ -87,13 +110,18 @@ describe("ways to connect", () => {
   });
 
   it("a wrong password is told clearly", async () => {
-    await using broker = redisBroker({ url: `redis://nobody:wrong@127.0.0.1:${port()}`, commandTimeoutMs: 300 });
+    await using broker = redisBroker({
+      url: `redis://nobody:wrong@127.0.0.1:${port()}`,
+      commandTimeoutMs: 300,
+    });
     const error = await rejection(broker.publish([message("q", "x")]), "WFE_PUBLISH_FAILED");
     expect(error.message).toMatch(/WRONGPASS/);
   });
 
   it("no address, or a senseless option, is refused at once", () => {
-    expect(() => redisBroker({} as RedisConnectOptions)).toThrow(expect.objectContaining({ code: "WFE_INVALID_OPTION" }));
+    expect(() => redisBroker({} as RedisConnectOptions)).toThrow(
+      expect.objectContaining({ code: "WFE_INVALID_OPTION" }),
+    );
     expect(() => redisBroker({ url: "redis://x", visibilityTimeoutMs: 5 })).toThrow(/visibilityTimeoutMs/);
     expect(() => redisBroker({ url: "redis://x", priorities: [300] })).toThrow(/priorities/);
   });

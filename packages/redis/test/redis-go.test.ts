@@ -30,7 +30,19 @@ function goState(task: string, status: string, results = "null"): string {
 
 function ours(status: TaskState["status"], more: Partial<TaskState> = {}): TaskState {
   const times = { createdAt: Date.now(), expiresAt: Date.now() + 60_000 };
-  return { id, name: "add", status, attempt: 0, start: 1, beat: 0, run: "r", results: [], error: "", ...times, ...more };
+  return {
+    id,
+    name: "add",
+    status,
+    attempt: 0,
+    start: 1,
+    beat: 0,
+    run: "r",
+    results: [],
+    error: "",
+    ...times,
+    ...more,
+  };
 }
 
 function group(size: number): Group {
@@ -57,15 +69,22 @@ describe("states that Go wrote", () => {
       await admin.set(id, goState(id, standing));
       const [outcome] = await backend.saveStates([next]);
       expect(outcome?.stored, `${next.status} over Go's ${standing}`).toBe(wins);
-      if (!wins) expect(outcome).toMatchObject({ state: { status: standing, attempt: undefined, start: undefined } });
+      if (!wins)
+        expect(outcome).toMatchObject({ state: { status: standing, attempt: undefined, start: undefined } });
     }
   });
 
   it("fields inside of results and errors are not taken for the state's own", async () => {
     await using backend = redisBackend({ url: server.url });
     const trap = { State: "SUCCESS", TTL: 0, Attempt: 99, Start: 99 };
-    const text = ',"State":"SUCCESS","Results":null,"Error":"","CreatedAt":"x","TTL":0,"Attempt":99,"Start":99';
-    const standing = ours("STARTED", { name: text, error: text, results: [{ type: "json", value: trap }], info: trap });
+    const text =
+      ',"State":"SUCCESS","Results":null,"Error":"","CreatedAt":"x","TTL":0,"Attempt":99,"Start":99';
+    const standing = ours("STARTED", {
+      name: text,
+      error: text,
+      results: [{ type: "json", value: trap }],
+      info: trap,
+    });
     expect(await backend.saveStates([standing])).toEqual([{ stored: true }]);
     expect((await backend.saveStates([ours("SUCCESS", { start: 0 })]))[0]?.stored).toBe(false);
     expect(await backend.saveStates([ours("SUCCESS")])).toEqual([{ stored: true }]);
@@ -86,7 +105,9 @@ describe("groups that Go takes part in", () => {
     await admin.set(`${id}.1`, goState(`${id}.1`, "FAILURE"));
     expect(await settle(3)).toEqual([{ remaining: 0, first: false, triggered: false }]);
     expect(await admin.get(one.id), "Go sees the trigger as taken").toContain('"ChordTriggered":true');
-    expect(await settle(2), "until it is marked, it can be repeated").toEqual([{ remaining: 0, first: false, triggered: false }]);
+    expect(await settle(2), "until it is marked, it can be repeated").toEqual([
+      { remaining: 0, first: false, triggered: false },
+    ]);
     await backend.markTriggered(one.id, Date.now() + 60_000);
     expect(await settle(2)).toEqual([{ remaining: 0, first: false, triggered: true }]);
   });
@@ -99,7 +120,10 @@ describe("groups that Go takes part in", () => {
     await admin.set("TriggerChordMutex", "held by Go", "PX", 8_000);
     const settled = backend.settleMembers([{ groupId: one.id, taskId: `${id}.1` }]);
     await eventually(async () => expect(await asked()).toBeGreaterThan(1));
-    await admin.set(one.id, ((await admin.get(one.id)) ?? "").replace('"ChordTriggered":false', '"ChordTriggered":true'));
+    await admin.set(
+      one.id,
+      ((await admin.get(one.id)) ?? "").replace('"ChordTriggered":false', '"ChordTriggered":true'),
+    );
     await admin.del("TriggerChordMutex");
     expect(await settled).toEqual([{ remaining: 0, first: true, triggered: true }]);
     expect(await backend.loadGroup(one.id)).toMatchObject({ settled: 2, triggered: true });
@@ -115,7 +139,8 @@ describe("groups that Go takes part in", () => {
     const meta = { GroupUUID: id, TaskUUIDs: members, ChordTriggered: false, Lock: false };
     await admin.set(id, JSON.stringify({ ...meta, CreatedAt: "2026-03-04T05:06:07Z", TTL: 0 }), "EX", 60);
     await admin.set(members[1] ?? "", goState(members[1] ?? "", "SUCCESS", "[]"));
-    const settle = (taskId = ""): ReturnType<typeof backend.settleMembers> => backend.settleMembers([{ groupId: id, taskId }]);
+    const settle = (taskId = ""): ReturnType<typeof backend.settleMembers> =>
+      backend.settleMembers([{ groupId: id, taskId }]);
     expect(await settle(members[0])).toEqual([{ remaining: 1, first: true, triggered: false }]);
     expect(await settle(members[2])).toEqual([{ remaining: 0, first: true, triggered: false }]);
     expect(await backend.loadGroup(id)).toMatchObject({ size: 3, settled: 3, memberIds: members });

@@ -72,7 +72,10 @@ describe("processes", () => {
       await using broker = redisBroker({ url: server.url, prefix, visibilityTimeoutMs: LEASE_MS });
       const lateAcks: string[] = [];
       const options = { url: server.url, prefix, queue, visibilityTimeoutMs: LEASE_MS, holdMs: 300 };
-      await using stalled = startWorker(options, (what, body) => void (what === "acked" && lateAcks.push(body)));
+      await using stalled = startWorker(
+        options,
+        (what, body) => void (what === "acked" && lateAcks.push(body)),
+      );
       await stalled.ready;
       await broker.publish([message(queue, "held")]);
       await eventually(async () => expect((await broker.inspect(queue)).running).toBe(1), { everyMs: 1 });

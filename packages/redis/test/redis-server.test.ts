@@ -48,45 +48,57 @@ describe("what happens to a server", () => {
       await server.restart();
     }),
   );
-  it("CLIENT KILL of all clients", { timeout: 30_000 }, () => survives(() => admin.client("KILL", "TYPE", "normal", "SKIPME", "yes")));
-  it("CLIENT PAUSE, longer than a command may take", { timeout: 60_000 }, () => survives(() => admin.client("PAUSE", 1_300)));
+  it("CLIENT KILL of all clients", { timeout: 30_000 }, () =>
+    survives(() => admin.client("KILL", "TYPE", "normal", "SKIPME", "yes")),
+  );
+  it("CLIENT PAUSE, longer than a command may take", { timeout: 60_000 }, () =>
+    survives(() => admin.client("PAUSE", 1_300)),
+  );
   it("SCRIPT FLUSH", () => survives(() => admin.script("FLUSH")));
 
-  it("FLUSHALL: what is gone is gone, but consumers live, and say what happened", { timeout: 30_000 }, async () => {
-    await using broker = redisBroker({ url: server.url, ...SHORT });
-    const errors: Error[] = [];
-    const mine = tap(broker, queue, { onError: (error) => void errors.push(error) });
-    await broker.publish([message(queue, "before")]);
-    const [held] = await mine.take(1);
-    await admin.flushall();
-    await eventually(() => expect(held?.signal.aborted).toBe(true));
-    expect(errors.map(String).join()).toContain("does not know this consumer any more");
-    await broker.publish([message(queue, "after")]);
-    const [after] = await mine.take(1);
-    expect(after).toMatchObject({ body: "after", redelivered: false });
-    await after?.ack();
-    await mine.stop();
-  });
+  it(
+    "FLUSHALL: what is gone is gone, but consumers live, and say what happened",
+    { timeout: 30_000 },
+    async () => {
+      await using broker = redisBroker({ url: server.url, ...SHORT });
+      const errors: Error[] = [];
+      const mine = tap(broker, queue, { onError: (error) => void errors.push(error) });
+      await broker.publish([message(queue, "before")]);
+      const [held] = await mine.take(1);
+      await admin.flushall();
+      await eventually(() => expect(held?.signal.aborted).toBe(true));
+      expect(errors.map(String).join()).toContain("does not know this consumer any more");
+      await broker.publish([message(queue, "after")]);
+      const [after] = await mine.take(1);
+      expect(after).toMatchObject({ body: "after", redelivered: false });
+      await after?.ack();
+      await mine.stop();
+    },
+  );
 });
 
 describe("what lies under our keys", () => {
-  it("a queue of another type: clear errors, no spin, and it goes on once that is gone", { timeout: 30_000 }, async () => {
-    await using broker = redisBroker({ url: server.url, ...SHORT });
-    await admin.set(queue, "not a list");
-    const refused = await rejection(broker.publish([message(queue, "x")]), "WFE_PUBLISH_FAILED");
-    expect(refused).toMatchObject({ retryable: false });
-    expect((refused.cause as Error).message).toContain("WRONGTYPE");
-    const errors: Error[] = [];
-    const before = await calls();
-    const mine = tap(broker, queue, { onError: (error) => void errors.push(error) });
-    await eventually(() => expect(errors.length).toBeGreaterThan(2));
-    expect((await calls()) - before).toBeLessThan(100);
-    expect(errors[0]?.message).toContain("WRONGTYPE");
-    await admin.del(queue);
-    await broker.publish([message(queue, "fine")]);
-    const [fine] = await mine.take(1, 10_000);
-    await fine?.ack();
-  });
+  it(
+    "a queue of another type: clear errors, no spin, and it goes on once that is gone",
+    { timeout: 30_000 },
+    async () => {
+      await using broker = redisBroker({ url: server.url, ...SHORT });
+      await admin.set(queue, "not a list");
+      const refused = await rejection(broker.publish([message(queue, "x")]), "WFE_PUBLISH_FAILED");
+      expect(refused).toMatchObject({ retryable: false });
+      expect((refused.cause as Error).message).toContain("WRONGTYPE");
+      const errors: Error[] = [];
+      const before = await calls();
+      const mine = tap(broker, queue, { onError: (error) => void errors.push(error) });
+      await eventually(() => expect(errors.length).toBeGreaterThan(2));
+      expect((await calls()) - before).toBeLessThan(100);
+      expect(errors[0]?.message).toContain("WRONGTYPE");
+      await admin.del(queue);
+      await broker.publish([message(queue, "fine")]);
+      const [fine] = await mine.take(1, 10_000);
+      await fine?.ack();
+    },
+  );
 
   async function calls(): Promise<number> {
     return Number(/total_commands_processed:(\d+)/.exec(await admin.info("stats"))?.[1]);
@@ -111,7 +123,15 @@ describe("what lies under our keys", () => {
   it("members of the delayed set that name no queue are kept aside", async () => {
     await using broker = redisBroker({ url: server.url, ...SHORT });
     const errors: Error[] = [];
-    await admin.zadd("delayed_tasks", 1, "{ malformed", 2, '{"UUID":"1"}', 3, `{"RoutingKey":"${queue}","UUID":"2"}`);
+    await admin.zadd(
+      "delayed_tasks",
+      1,
+      "{ malformed",
+      2,
+      '{"UUID":"1"}',
+      3,
+      `{"RoutingKey":"${queue}","UUID":"2"}`,
+    );
     const mine = tap(broker, queue, { onError: (error) => void errors.push(error) });
     const [good] = await mine.take(1);
     expect(good?.body).toBe(`{"RoutingKey":"${queue}","UUID":"2"}`);
@@ -124,7 +144,16 @@ describe("what lies under our keys", () => {
     await using backend = redisBackend({ url: server.url });
     const [id, bad] = [uniqueName("task"), uniqueName("task")];
     await admin.rpush(bad, "a list");
-    const state = { name: "t", status: "PENDING", attempt: 0, start: 0, beat: 0, run: "", results: [], error: "" } as const;
+    const state = {
+      name: "t",
+      status: "PENDING",
+      attempt: 0,
+      start: 0,
+      beat: 0,
+      run: "",
+      results: [],
+      error: "",
+    } as const;
     const times = { createdAt: Date.now(), expiresAt: Date.now() + 60_000 };
     const outcomes = await backend.saveStates([bad, id].map((one) => ({ ...state, ...times, id: one })));
     expect(outcomes[1]).toEqual({ stored: true });
@@ -133,26 +162,34 @@ describe("what lies under our keys", () => {
 });
 
 describe("a full memory", () => {
-  it("refuses new messages with a clear error, lets workers drain, and takes messages again", { timeout: 30_000 }, async () => {
-    await using full = await startRedis({ args: ["--maxmemory-policy", "noeviction"] });
-    await using broker = redisBroker({ url: full.url, ...SHORT });
-    await using lock = redisLock({ url: full.url });
-    const own = new Redis(full.url);
-    await broker.publish(bodies(20, "x".repeat(1_000)).map((body) => message(queue, body)));
-    await own.config("SET", "maxmemory", 1);
-    const error = await rejection(broker.publish([message(queue, "refused")]), "WFE_PUBLISH_FAILED");
-    expect(error.message).toMatch(/memory is full/);
-    expect(error).toMatchObject({ retryable: true });
-    await rejection(lock.acquire("key", { ttlMs: 1_000 }), "WFE_UNAVAILABLE");
-    const errors: Error[] = [];
-    const mine = tap(broker, queue, { prefetch: 5, each: (one) => one.ack(), onError: (error) => void errors.push(error) });
-    await eventually(() => expect(errors.map(String).join()).toContain("memory is full"));
-    await mine.take(20, 10_000);
-    await eventually(async () => expect((await broker.inspect(queue)).running).toBe(0));
-    await own.config("SET", "maxmemory", 0);
-    await broker.publish([message(queue, "accepted")]);
-    await mine.take(1);
-    await mine.stop();
-    own.disconnect();
-  });
+  it(
+    "refuses new messages with a clear error, lets workers drain, and takes messages again",
+    { timeout: 30_000 },
+    async () => {
+      await using full = await startRedis({ args: ["--maxmemory-policy", "noeviction"] });
+      await using broker = redisBroker({ url: full.url, ...SHORT });
+      await using lock = redisLock({ url: full.url });
+      const own = new Redis(full.url);
+      await broker.publish(bodies(20, "x".repeat(1_000)).map((body) => message(queue, body)));
+      await own.config("SET", "maxmemory", 1);
+      const error = await rejection(broker.publish([message(queue, "refused")]), "WFE_PUBLISH_FAILED");
+      expect(error.message).toMatch(/memory is full/);
+      expect(error).toMatchObject({ retryable: true });
+      await rejection(lock.acquire("key", { ttlMs: 1_000 }), "WFE_UNAVAILABLE");
+      const errors: Error[] = [];
+      const mine = tap(broker, queue, {
+        prefetch: 5,
+        each: (one) => one.ack(),
+        onError: (error) => void errors.push(error),
+      });
+      await eventually(() => expect(errors.map(String).join()).toContain("memory is full"));
+      await mine.take(20, 10_000);
+      await eventually(async () => expect((await broker.inspect(queue)).running).toBe(0));
+      await own.config("SET", "maxmemory", 0);
+      await broker.publish([message(queue, "accepted")]);
+      await mine.take(1);
+      await mine.stop();
+      own.disconnect();
+    },
+  );
 });

@@ -31,7 +31,9 @@ function untilWhole(place: Place, port: number): Promise<void> {
   return place.until("the node sees the whole cluster", async () => {
     if (!(await redisCli(port, "cluster", "info")).includes("cluster_state:ok")) return false;
     const role = await redisCli(port, "info", "replication");
-    return role.includes("role:slave") ? role.includes("master_link_status:up") : role.includes("connected_slaves:1");
+    return role.includes("role:slave")
+      ? role.includes("master_link_status:up")
+      : role.includes("connected_slaves:1");
   });
 }
 
@@ -39,12 +41,17 @@ function untilWhole(place: Place, port: number): Promise<void> {
 export async function masterOf(key: string, addresses: string): Promise<string> {
   const ports = addresses.split(",").map((address) => Number(address.split(":")[1]));
   const slot = Number(await redisCli(ports[0] ?? 0, "cluster", "keyslot", key));
-  const lines = (await redisCli(ports[0] ?? 0, "cluster", "nodes")).split("\n").filter((line) => line.includes("master"));
+  const lines = (await redisCli(ports[0] ?? 0, "cluster", "nodes"))
+    .split("\n")
+    .filter((line) => line.includes("master"));
   const serves = (line: string): boolean =>
-    line.split(" ").slice(8).some((range) => {
-      const [from = 0, to = from] = range.split("-").map(Number);
-      return slot >= from && slot <= to;
-    });
+    line
+      .split(" ")
+      .slice(8)
+      .some((range) => {
+        const [from = 0, to = from] = range.split("-").map(Number);
+        return slot >= from && slot <= to;
+      });
   const found = /:(\d+)@/.exec(lines.find(serves) ?? "")?.[1];
   return nodes[ports.indexOf(Number(found))] ?? "";
 }

@@ -11,7 +11,10 @@ export interface WorkerProcess extends AsyncDisposable {
 const program = new URL("worker-process.ts", import.meta.url).pathname;
 
 /** Starts `worker-process.ts`. `tell` is told each body that it works on, and each that it has acked. */
-export function startWorker(options: object, tell: (what: "did" | "acked", body: string) => void): WorkerProcess {
+export function startWorker(
+  options: object,
+  tell: (what: "did" | "acked", body: string) => void,
+): WorkerProcess {
   const args = ["--conditions", "@wfe/source", "--no-warnings", program, JSON.stringify(options)];
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const ready = Promise.withResolvers<void>();
