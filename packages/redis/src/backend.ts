@@ -7,14 +7,15 @@ import {
   type SettleOutcome,
 } from "@wfe/core";
 import { decodeGroup, decodeState, encodeGroup, type Logger, toError } from "@wfe/core";
-import { CREATE_GROUP, END_CHANNEL, LOAD_GROUP, MARK_TRIGGERED, SETTLE } from "./backendScripts.ts";
 import { checkServer } from "./check.ts";
 import { type RedisConnectOptions, sourceOf } from "./client.ts";
 import { replyError } from "./errors.ts";
+import { CREATE_GROUP, LOAD_GROUP, MARK_TRIGGERED, SETTLE } from "./groupScripts.ts";
 import { ownBase } from "./keys.ts";
 import { abortable, gate, openLink } from "./link.ts";
 import { redisRecords } from "./records.ts";
 import { saver } from "./saver.ts";
+import { END_CHANNEL } from "./stateScripts.ts";
 import { subscriptions } from "./subscriptions.ts";
 import { ttlMs } from "./ttl.ts";
 

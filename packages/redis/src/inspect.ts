@@ -2,7 +2,7 @@ import type { QueueSnapshot } from "@wfe/core";
 import { bodyOf, readMember } from "./element.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { Argument, Link } from "./link.ts";
-import { PEEK } from "./scripts.ts";
+import { PEEK } from "./delayedScripts.ts";
 
 /** How many members of a delayed set one step on the server looks at. */
 const PAGE = 1_000;

@@ -1,6 +1,6 @@
 import { WfeError } from "@wfe/core";
 import type { Link } from "./link.ts";
-import { MOVE } from "./scripts.ts";
+import { MOVE } from "./delayedScripts.ts";
 
 export interface MoverOptions {
   readonly link: Link;

@@ -2,7 +2,7 @@ import { type Message, PublishError, WfeError } from "@wfe/core";
 import { delayedTrailer, elementOf } from "./element.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { Argument, Link } from "./link.ts";
-import { DELAY } from "./scripts.ts";
+import { DELAY } from "./delayedScripts.ts";
 
 export interface PublisherOptions {
   readonly link: Link;

@@ -1,5 +1,5 @@
 import type { CallOptions, PutOutcome, RecordKey, RecordPut, Records, StoredRecord } from "@wfe/core";
-import { PUT } from "./backendScripts.ts";
+import { PUT } from "./recordScripts.ts";
 import { ownBase } from "./keys.ts";
 import type { Link } from "./link.ts";
 import { ttlMs } from "./ttl.ts";

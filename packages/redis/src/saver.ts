@@ -1,6 +1,6 @@
 import { decodeState, encodeState, type SaveOutcome, type TaskState, toError, WfeError } from "@wfe/core";
 import { rankOf } from "@wfe/core";
-import { END_CHANNEL, SAVE } from "./backendScripts.ts";
+import { END_CHANNEL, SAVE } from "./stateScripts.ts";
 import { replyError } from "./errors.ts";
 import type { Argument, Link } from "./link.ts";
 import { ttlMs } from "./ttl.ts";

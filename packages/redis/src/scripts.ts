@@ -18,13 +18,13 @@ export function script(lua: string): Script {
 }
 
 /** Lua shared by the scripts below. Redis takes at most some 8,000 arguments a call, hence the slices. */
-const NOW_MS = `
+export const NOW_US: string = `
 local function now_us()
   local t = redis.call('TIME')
   return tonumber(t[1]) * 1000000 + tonumber(t[2])
 end
 `;
-const PUSH = `
+export const PUSH: string = `
 local SLICE = 1000
 local function push(command, list, items)
   for from = 1, #items, SLICE do
@@ -131,7 +131,7 @@ return reply
  * Returns { known, ms until the next lease of anyone ends (-1: nobody has one), consumers whose lease has ended … }.
  */
 export const BEAT: Script = script(`
-${NOW_MS}
+${NOW_US}
 local now = math.floor(now_us() / 1000)
 local known = 1
 if ARGV[3] ~= 'register' and (not redis.call('ZSCORE', KEYS[1], ARGV[1]) or redis.call('EXISTS', KEYS[2]) == 0) then
@@ -157,7 +157,7 @@ return reply
  * Returns how many went back, or -1 if its lease has not ended.
  */
 export const RETIRE: Script = script(`
-${NOW_MS}
+${NOW_US}
 ${GIVE_BACK}
 local reaping = ARGV[3] == 'reap'
 local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
@@ -201,7 +201,7 @@ return #entries
  * first. Fields that are not there are skipped, so it can be repeated.
  */
 export const RELEASE: Script = script(`
-${NOW_MS}
+${NOW_US}
 ${GIVE_BACK}
 local entries, gone = {}, {}
 for i = 7, #ARGV do
@@ -226,112 +226,4 @@ local score = string.format('%.0f', (now_us() + ARGV[3] * 1000) * 1000)
 for i = 1, #entries do redis.call('ZADD', KEYS[4], score, entries[i][2] .. ARGV[4]) end
 redis.call('PUBLISH', ARGV[5], ARGV[3])
 return #entries
-`);
-
-/**
- * KEYS: delayed set. ARGV: channel; then for each message its moment (ns since the epoch), its list, its element, and
- * what follows that in the set. What is due goes to its list at once.
- */
-export const DELAY: Script = script(`
-${NOW_MS}
-local now = (now_us() - 1) * 1000
-local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-local first = tonumber(head[2] or 'inf')
-local earliest = math.huge
-for i = 2, #ARGV, 4 do
-  local at = tonumber(ARGV[i])
-  if at <= now then
-    redis.call('RPUSH', ARGV[i + 1], ARGV[i + 2])
-  else
-    redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 2] .. ARGV[i + 3])
-    if at < earliest then earliest = at end
-  end
-end
-if earliest < first then redis.call('PUBLISH', ARGV[1], '') end
-return 1
-`);
-
-/**
- * Moves what is due, oldest first, to its lists.
- *
- * KEYS: delayed set, list of what cannot be moved. ARGV: the most to move; the prefix of all keys.
- * Returns { how many left the set, ms until the next is due (-1: none), how many of them could not be moved, now (ms) }.
- */
-export const MOVE: Script = script(`
-${NOW_MS}
-${PUSH}
-local now = (now_us() - 1) * 1000
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, ARGV[1])
-local function unescaped(text)
-  if not string.find(text, '%', 1, true) then return text end
-  return (string.gsub(text, '%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end))
-end
-local lists, order, channels, bad = {}, {}, {}, {}
-for i = 1, #due do
-  local member = due[i]
-  local element, list, channel = string.match(member, '^(.*)\\n#wfe %w+ (%S+) (%S+)$')
-  if element then
-    list = unescaped(list)
-    if channel ~= '-' then channels[unescaped(channel)] = true end
-  else
-    element = member
-    local ok, call = pcall(cjson.decode, member)
-    local key = ok and type(call) == 'table' and call.RoutingKey
-    if type(key) == 'string' and key ~= '' then list = ARGV[2] .. key end
-  end
-  if not list then
-    bad[#bad + 1] = member
-  else
-    if not lists[list] then
-      lists[list] = {}
-      order[#order + 1] = list
-    end
-    table.insert(lists[list], element)
-  end
-end
-if #due > 0 then redis.call('ZREMRANGEBYRANK', KEYS[1], 0, #due - 1) end
-for _, list in ipairs(order) do
-  if push('RPUSH', list, lists[list]) then
-    for _, element in ipairs(lists[list]) do bad[#bad + 1] = element end
-  end
-end
-if #bad > 0 then push('RPUSH', KEYS[2], bad) end
-for channel in pairs(channels) do redis.call('PUBLISH', channel, '') end
-local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-local wait = -1
-if head[2] then wait = math.max(0, math.ceil((tonumber(head[2]) - now) / 1000000)) end
-return { #due, wait, #bad, math.floor(now / 1000000) }
-`);
-
-/**
- * KEYS: delayed set. ARGV: lists, joined by a NUL, each ending in one; rank to begin at; how many to look at; how many
- * to show; the prefix. Returns { looked at, belonging to these lists, of those due already, then score and member of the
- * first … }.
- */
-export const PEEK: Script = script(`
-${NOW_MS}
-local now = (now_us() - 1) * 1000
-local from, count, show = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local found = redis.call('ZRANGE', KEYS[1], from, from + count - 1, 'WITHSCORES')
-local reply, mine, due = { #found / 2, 0, 0 }, 0, 0
-for i = 1, #found, 2 do
-  local list = string.match(found[i], '^.*\\n#wfe %w+ (%S+) %S+$')
-  if list then
-    list = string.gsub(list, '%%(%x%x)', function(code) return string.char(tonumber(code, 16)) end)
-  else
-    local ok, call = pcall(cjson.decode, found[i])
-    local key = ok and type(call) == 'table' and call.RoutingKey
-    list = type(key) == 'string' and ARGV[5] .. key or ''
-  end
-  if string.find(ARGV[1], '\\0' .. list .. '\\0', 1, true) then
-    mine = mine + 1
-    if tonumber(found[i + 1]) <= now then due = due + 1 end
-    if mine <= due + show then
-      reply[#reply + 1] = found[i + 1]
-      reply[#reply + 1] = found[i]
-    end
-  end
-end
-reply[2], reply[3] = mine, due
-return reply
 `);

@@ -1,10 +1,13 @@
 import { testBroker } from "@wfe/testkit";
-import { cluster, sentinel, single } from "./deployments.ts";
+import { cluster, forEach, sentinel, single } from "./deployments.ts";
 import { brokersOn } from "./fixtures.ts";
 
-const options = { leaseMs: 2_000 };
+forEach({ "single server": single, cluster, sentinel }, (name, deployment) => {
+  const backlog = name === "single server" ? 10_000 : 2_000;
+  testBroker(`redis broker, ${name}`, brokersOn(deployment), { leaseMs: 2_000, backlog });
+});
 
-testBroker("redis broker, single server", brokersOn(single()), options);
-testBroker("redis broker, with priorities", brokersOn(single(), { priorities: [255, 128, 5, 1] }), options);
-testBroker("redis broker, cluster", brokersOn(cluster()), { ...options, backlog: 2_000 });
-testBroker("redis broker, sentinel", brokersOn(sentinel()), { ...options, backlog: 2_000 });
+forEach({ "single server": single }, (_, deployment) => {
+  const priorities = [255, 128, 5, 1];
+  testBroker("redis broker, with priorities", brokersOn(deployment, { priorities }), { leaseMs: 2_000 });
+});

@@ -1,4 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from "ioredis";
+import { describe, it } from "vitest";
+import { redis } from "../../../tooling/services/redis.ts";
 import type { ClientFactory } from "../src/index.ts";
 
 /** One way to run Redis, as the tests reach it. */
@@ -8,12 +10,34 @@ export interface Deployment {
   connect(overrides?: RedisOptions): Redis | Cluster;
 }
 
+/** Registers tests for each deployment that this machine has. Without one they are skipped by name; on CI that fails. */
+export function forEach(
+  deployments: Readonly<Record<string, () => Deployment>>,
+  register: (name: string, deployment: Deployment) => void,
+): void {
+  for (const [name, open] of Object.entries(deployments)) {
+    let deployment: Deployment;
+    try {
+      deployment = open();
+    } catch (error) {
+      if (process.env["CI"]) throw error;
+      describe.skip(`NOT RUN, ${(error as Error).message}: ${name}`, () => {
+        it("needs that server", () => undefined);
+      });
+      continue;
+    }
+    register(name, deployment);
+  }
+}
+
+/** Tests that start servers of their own: skipped where Redis is not installed, except on CI. */
+export const describeWithRedis: typeof describe.skip =
+  redis.find() || process.env["CI"] ? describe : describe.skip;
+
 function variable(name: string): string {
   const value = process.env[name];
   if (value) return value;
-  throw new Error(
-    `${name} is not set: start the servers with \`node tooling/services up redis redisCluster redisSentinel\``,
-  );
+  throw new Error(`${name} is not set (node tooling/services up redis redisCluster redisSentinel)`);
 }
 
 /** "127.0.0.1:7000,…" */

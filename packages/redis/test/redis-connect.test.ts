@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { collect, eventually, rejection, uniqueName } from "@wfe/testkit";
 import type { Logger } from "@wfe/core";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { startRedis, type PrivateRedis } from "../../../tooling/services/private.ts";
 import { redisBackend, redisBroker, type RedisConnectOptions, redisLock } from "../src/index.ts";
+import { describeWithRedis } from "./deployments.ts";
 import { message } from "./load.ts";
 
 let folder: string;
@@ -58,7 +59,7 @@ async function works(options: RedisConnectOptions): Promise<void> {
   expect(lease).toBeDefined();
 }
 
-describe("ways to connect", () => {
+describeWithRedis("ways to connect", () => {
   const port = (): number => Number(new URL(server.url).port);
 
   it("a URL with a database", () => works({ url: `${server.url}/3` }));
@@ -127,7 +128,7 @@ describe("ways to connect", () => {
   });
 });
 
-describe("warnings at the start", () => {
+describeWithRedis("warnings at the start", () => {
   it("a server that may evict queues and results", async () => {
     await using evicting = await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] });
     const warnings: string[] = [];

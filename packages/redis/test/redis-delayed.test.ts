@@ -1,8 +1,9 @@
 import { Redis } from "ioredis";
 import { eventually, tap, uniqueName } from "@wfe/testkit";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { startRedis, type PrivateRedis } from "../../../tooling/services/private.ts";
 import { redisBroker } from "../src/index.ts";
+import { describeWithRedis } from "./deployments.ts";
 import { bodies, message } from "./load.ts";
 
 let server: PrivateRedis;
@@ -17,7 +18,7 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-describe("delayed messages", () => {
+describeWithRedis("delayed messages", () => {
   it(
     "2,000 that fall due within a second come late by less than 20 ms (99 of 100)",
     { timeout: 30_000 },
@@ -105,7 +106,7 @@ describe("delayed messages", () => {
   });
 });
 
-describe("an idle consumer", () => {
+describeWithRedis("an idle consumer", () => {
   it("sends at most 5 commands per second", { timeout: 20_000 }, async () => {
     const quiet = await startRedis();
     const watcher = new Redis(quiet.url);

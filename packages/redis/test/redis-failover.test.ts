@@ -1,10 +1,10 @@
 import { uniqueName } from "@wfe/testkit";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { PrivateServer } from "../../../tooling/services/private.ts";
 import { startPrivate } from "../../../tooling/services/private.ts";
 import { redisSentinel } from "../../../tooling/services/redis-sentinel.ts";
 import { redisBackend, redisBroker } from "../src/index.ts";
-import { cluster, type Deployment, sentinel, wires } from "./deployments.ts";
+import { cluster, type Deployment, describeWithRedis, sentinel, wires } from "./deployments.ts";
 import { bodies, consumeAll } from "./load.ts";
 import { masterOf, replicatedCluster } from "./replicated-cluster.ts";
 
@@ -35,7 +35,7 @@ async function survivesLoss(deployment: Deployment, lose: (queue: string) => Pro
   expect(await backend.loadStates([queue])).toEqual([undefined]);
 }
 
-describe("a master that dies", () => {
+describeWithRedis("a master that dies", () => {
   it("is replaced by its replica, through sentinels", { timeout: 90_000 }, async () => {
     await using servers: PrivateServer = await startPrivate(redisSentinel);
     const { WFE_TEST_REDIS_SENTINELS, WFE_TEST_REDIS_SENTINEL_NAME } = servers.environment;

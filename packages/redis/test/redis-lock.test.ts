@@ -1,11 +1,19 @@
 import { eventually, uniqueName } from "@wfe/testkit";
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startRedis, type PrivateRedis } from "../../../tooling/services/private.ts";
+import { describeWithRedis } from "./deployments.ts";
 import { redisLock } from "../src/index.ts";
 
-const url = process.env["WFE_TEST_REDIS_URL"] ?? "redis://127.0.0.1:6379";
+let server: PrivateRedis;
+let url: string;
+beforeAll(async () => {
+  server = await startRedis();
+  ({ url } = server);
+});
+afterAll(() => server[Symbol.asyncDispose]());
 
-describe("machinery's locks", () => {
+describeWithRedis("machinery's locks", () => {
   it("have its key and value: a whole number of nanoseconds, until when the lock lasts", async () => {
     const key = uniqueName("machinery_lock");
     const admin = new Redis(url);

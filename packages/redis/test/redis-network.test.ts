@@ -1,8 +1,9 @@
 import { Redis } from "ioredis";
 import { eventually, rejection, uniqueName, within } from "@wfe/testkit";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { startRedis, type PrivateRedis } from "../../../tooling/services/private.ts";
 import { redisBackend, redisBroker } from "../src/index.ts";
+import { describeWithRedis } from "./deployments.ts";
 import { bodies, consumeAll, message } from "./load.ts";
 import { type Proxy, startProxy, type Wire } from "./proxy.ts";
 
@@ -32,7 +33,7 @@ const isBlocking = ({ sent }: Wire): boolean => /blmove/i.test(sent);
 const isCommanding = (wire: Wire): boolean => /evalsha/i.test(wire.sent) && !isBlocking(wire);
 const isSubscribing = ({ sent }: Wire): boolean => /subscribe/i.test(sent);
 
-describe("a broker whose network fails", () => {
+describeWithRedis("a broker whose network fails", () => {
   const kinds = {
     all: undefined,
     "only the blocking connection": isBlocking,
@@ -87,9 +88,8 @@ describe("a broker whose network fails", () => {
     async () => {
       await using cutOff = redisBroker({ url: url(), ...SHORT });
       await using other = redisBroker({ url: server.url, ...SHORT });
-      const iterator = cutOff
-        .consume({ queue, prefetch: 1, signal: new AbortController().signal })
-        [Symbol.asyncIterator]();
+      const { signal } = new AbortController();
+      const iterator = cutOff.consume({ queue, prefetch: 1, signal })[Symbol.asyncIterator]();
       await other.publish([message(queue, "held")]);
       const { value: held } = await iterator.next();
       proxy.refuse(true);
@@ -104,7 +104,7 @@ describe("a broker whose network fails", () => {
   );
 });
 
-describe("a backend whose network fails", () => {
+describeWithRedis("a backend whose network fails", () => {
   const state = { name: "t", attempt: 0, beat: 0, run: "r", results: [], error: "", createdAt: 0 } as const;
 
   for (const how of ["cut", "blackHole"] as const) {

@@ -1,8 +1,9 @@
 import { Redis } from "ioredis";
 import { eventually, seededRandom, tap, uniqueName } from "@wfe/testkit";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { startRedis, type PrivateRedis } from "../../../tooling/services/private.ts";
 import { redisBroker } from "../src/index.ts";
+import { describeWithRedis } from "./deployments.ts";
 import { bodies, consumeAll, message } from "./load.ts";
 import { startWorker } from "./worker-processes.ts";
 
@@ -27,7 +28,7 @@ function counting(): { done: Map<string, number>; tell: (what: string, body: str
   return { done, tell: (what, body) => void (what === "did" && done.set(body, (done.get(body) ?? 0) + 1)) };
 }
 
-describe("processes", () => {
+describeWithRedis("processes", () => {
   it(
     `nothing is lost when a worker process is killed at ${ROUNDS} random moments`,
     { timeout: 120_000 },
@@ -121,7 +122,7 @@ describe("processes", () => {
   });
 });
 
-describe("a consumer's traces", () => {
+describeWithRedis("a consumer's traces", () => {
   it("none are left by a clean stop", { timeout: 20_000 }, async () => {
     const prefix = uniqueName("ns");
     await using broker = redisBroker({ url: server.url, prefix });

@@ -1,8 +1,9 @@
 import { Redis } from "ioredis";
 import { collect, eventually, rejection, tap, uniqueName } from "@wfe/testkit";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { startRedis, type PrivateRedis } from "../../../tooling/services/private.ts";
 import { redisBackend, redisBroker, redisLock } from "../src/index.ts";
+import { describeWithRedis } from "./deployments.ts";
 import { bodies, consumeAll, message } from "./load.ts";
 
 const SHORT = { visibilityTimeoutMs: 1_500, commandTimeoutMs: 1_000, delayedPollMs: 100 };
@@ -24,7 +25,7 @@ beforeEach(() => {
   queue = uniqueName("q");
 });
 
-describe("what happens to a server", () => {
+describeWithRedis("what happens to a server", () => {
   /** Disturbs the server three times while messages flow, and expects all of them to arrive. */
   async function survives(disturb: () => Promise<unknown>): Promise<void> {
     await using one = redisBroker({ url: server.url, ...SHORT });
@@ -77,7 +78,7 @@ describe("what happens to a server", () => {
   );
 });
 
-describe("what lies under our keys", () => {
+describeWithRedis("what lies under our keys", () => {
   it(
     "a queue of another type: clear errors, no spin, and it goes on once that is gone",
     { timeout: 30_000 },
@@ -161,7 +162,7 @@ describe("what lies under our keys", () => {
   });
 });
 
-describe("a full memory", () => {
+describeWithRedis("a full memory", () => {
   it(
     "refuses new messages with a clear error, lets workers drain, and takes messages again",
     { timeout: 30_000 },

@@ -1,9 +1,8 @@
 import { testWorkflows } from "@wfe/testkit";
-import { cluster, sentinel, single } from "./deployments.ts";
+import { cluster, forEach, sentinel, single } from "./deployments.ts";
 import { workflowsOn } from "./fixtures.ts";
 
-const options = { leaseMs: 2_000 };
-
-testWorkflows("workflows on redis, single server", workflowsOn(single()), options);
-testWorkflows("workflows on redis, cluster", workflowsOn(cluster()), { ...options, members: 200 });
-testWorkflows("workflows on redis, sentinel", workflowsOn(sentinel()), { ...options, members: 200 });
+forEach({ "single server": single, cluster, sentinel }, (name, deployment) => {
+  const members = name === "single server" ? 1_000 : 200;
+  testWorkflows(`workflows on redis, ${name}`, workflowsOn(deployment), { leaseMs: 2_000, members });
+});
