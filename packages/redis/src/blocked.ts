@@ -31,7 +31,7 @@ export interface BlockedFetchOptions {
 const LONGEST_WAIT_MS = 10_000;
 
 /** How long the answer to a fetch that was ended may take. */
-const ANSWER_MS = 200;
+const ANSWER_MS = 1_000;
 
 async function settled(promise: Promise<unknown>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

@@ -223,6 +223,7 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
     const of = lease;
     if (!of || (await settle(of, 0))) return;
     if (settling.hasAcks) return await turn(of, 0);
+    if (settling.hasReleases) return; // it came just now
     if (of.open.size === 0 || closing) return await leave(of);
     await changed.next();
   };

@@ -3,6 +3,7 @@ import { NOW_US, PUSH, type Script, script } from "./scripts.ts";
 /**
  * KEYS: delayed set. ARGV: channel; then for each message its moment (ns since the epoch), its list, its element, and
  * what follows that in the set. What is due goes to its list at once.
+ * Returns the position, from 0, and the error of each that was not accepted.
  */
 export const DELAY: Script = script(`
 ${NOW_US}
@@ -10,17 +11,22 @@ local now = (now_us() - 1) * 1000
 local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 local first = tonumber(head[2] or 'inf')
 local earliest = math.huge
+local failed = {}
 for i = 2, #ARGV, 4 do
-  local at = tonumber(ARGV[i])
+  local at, done = tonumber(ARGV[i]), nil
   if at <= now then
-    redis.call('RPUSH', ARGV[i + 1], ARGV[i + 2])
+    done = redis.pcall('RPUSH', ARGV[i + 1], ARGV[i + 2])
   else
-    redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 2] .. ARGV[i + 3])
+    done = redis.pcall('ZADD', KEYS[1], ARGV[i], ARGV[i + 2] .. ARGV[i + 3])
     if at < earliest then earliest = at end
+  end
+  if type(done) == 'table' and done.err then
+    failed[#failed + 1] = (i - 2) / 4
+    failed[#failed + 1] = done.err
   end
 end
 if earliest < first then redis.call('PUBLISH', ARGV[1], '') end
-return 1
+return failed
 `);
 
 /**

@@ -1,5 +1,6 @@
 import { type Message, PublishError, WfeError } from "@wfe/core";
 import { delayedTrailer, elementOf } from "./element.ts";
+import { replyError } from "./errors.ts";
 import type { QueueKeys } from "./keys.ts";
 import type { Argument, Link } from "./link.ts";
 import { DELAY } from "./delayedScripts.ts";
@@ -47,7 +48,14 @@ export function publisher(options: PublisherOptions): Publish {
     const send = (parcel: Parcel, work: Promise<unknown>): void => {
       const failed = (error: unknown): void =>
         parcel.indexes.forEach((index) => failures.set(index, error as Error));
-      sent.push(work.then(() => undefined, failed));
+      const partly = (answer: unknown): void => {
+        if (!Array.isArray(answer)) return; // a list's length: all were accepted
+        for (let i = 0; i < answer.length; i += 2) {
+          const error = replyError(String(answer[i + 1]), "delaying a message");
+          failures.set(parcel.indexes[Number(answer[i])] as number, error);
+        }
+      };
+      sent.push(work.then(partly, failed));
     };
     for (const [list, parcels] of pushes) {
       for (const parcel of parcels) send(parcel, link.command("rpush", [list, ...parcel.args]));

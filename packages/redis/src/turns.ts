@@ -81,9 +81,19 @@ export async function giveBack(
 ): Promise<void> {
   const inOrder = fields.toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   const trailer = delayMs > 0 ? delayedTrailer(keys.list, "-") : "";
-  const how = [keys.levelBase, mark, Math.ceil(delayMs), trailer, keys.wake, refuseMs ?? ""];
-  await link.run(RELEASE, [lease.held, lease.woken, keys.list, keys.delayed], [...how, ...inOrder]);
+  const how = [keys.levelBase, mark, Math.ceil(delayMs), trailer, keys.wake];
+  const to = [lease.held, lease.woken, keys.list, keys.delayed];
+  let end = inOrder.length;
+  // The newest first: what goes to the head of the queue last will be taken first.
+  do {
+    const slice = inOrder.slice(Math.max(0, end - MOST_PER_STEP), end);
+    await link.run(RELEASE, to, [...how, end === inOrder.length ? (refuseMs ?? "") : "", ...slice]);
+    end -= slice.length;
+  } while (end > 0);
 }
+
+/** Redis takes some 8,000 arguments in a call of a script. */
+const MOST_PER_STEP = 1_000;
 
 /** Gives back everything, and forgets the consumer. */
 export async function retire(link: Link, keys: QueueKeys, lease: Lease, refuseMs: number): Promise<void> {

@@ -10,6 +10,8 @@ export interface Deployment {
   connect(overrides?: RedisOptions): Redis | Cluster;
 }
 
+const skipped = describe.skip;
+
 /** Registers tests for each deployment that this machine has. Without one they are skipped by name; on CI that fails. */
 export function forEach(
   deployments: Readonly<Record<string, () => Deployment>>,
@@ -21,7 +23,7 @@ export function forEach(
       deployment = open();
     } catch (error) {
       if (process.env["CI"]) throw error;
-      describe.skip(`NOT RUN, ${(error as Error).message}: ${name}`, () => {
+      skipped(`NOT RUN, ${(error as Error).message}: ${name}`, () => {
         it("needs that server", () => undefined);
       });
       continue;
@@ -31,8 +33,7 @@ export function forEach(
 }
 
 /** Tests that start servers of their own: skipped where Redis is not installed, except on CI. */
-export const describeWithRedis: typeof describe.skip =
-  redis.find() || process.env["CI"] ? describe : describe.skip;
+export const describeWithRedis: typeof skipped = redis.find() || process.env["CI"] ? describe : skipped;
 
 function variable(name: string): string {
   const value = process.env[name];

@@ -3,7 +3,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 /** A TCP proxy in front of a server, whose connections a test can break in the ways that networks do. */
 export interface Proxy extends AsyncDisposable {
   readonly port: number;
-  readonly connections: number;
+  /** How many connections there are that `which` picks. */
+  count(which?: (wire: Wire) => boolean): number;
   /** Breaks all connections, or those that `which` picks, with a reset. New ones are let through. */
   cut(which?: (wire: Wire) => boolean): void;
   /** Swallows everything from now on, in both directions, on the connections that there are: no error, no end. */
@@ -53,9 +54,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const some = (which: (wire: Wire) => boolean = () => true): Pair[] => [...pairs].filter(which);
   return {
     port: (server.address() as { port: number }).port,
-    get connections() {
-      return pairs.size;
-    },
+    count: (which) => some(which).length,
     cut(which) {
       for (const { client, server: target } of some(which)) {
         client.resetAndDestroy();

@@ -48,6 +48,9 @@ describeWithRedis("a broker whose network fails", () => {
           await using consuming = redisBroker({ url: url(), ...SHORT });
           await using publishing = redisBroker({ url: server.url, ...SHORT });
           const load = consumeAll([consuming], publishing, queue, 5);
+          await load.publish("shows that it runs");
+          await load.done(["shows that it runs"]);
+          await eventually(() => expect(proxy.count(pick)).toBeGreaterThan(0));
           const wanted = bodies(120, "before and after");
           for (const [i, body] of wanted.entries()) {
             if (i % 40 === 20) proxy[how](pick);

@@ -1,3 +1,4 @@
+import type { PublishError } from "@wfe/core";
 import { Redis } from "ioredis";
 import { collect, eventually, rejection, tap, uniqueName } from "@wfe/testkit";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
@@ -104,6 +105,35 @@ describeWithRedis("what lies under our keys", () => {
   async function calls(): Promise<number> {
     return Number(/total_commands_processed:(\d+)/.exec(await admin.info("stats"))?.[1]);
   }
+
+  it("one queue of another type fails none of the others' messages, delayed or not", async () => {
+    await using broker = redisBroker({ url: server.url, ...SHORT });
+    const [bad, good] = [uniqueName("q"), uniqueName("q")];
+    await admin.set(bad, "not a list");
+    for (const notBefore of [undefined, 1]) {
+      const messages = [bad, good, bad].map((name, i) => message(name, `body ${i}`, { notBefore }));
+      const error = await rejection(broker.publish(messages), "WFE_PUBLISH_FAILED");
+      expect([...(error as PublishError).failures.keys()].toSorted()).toEqual([0, 2]);
+      expect(await admin.rpop(good)).toBe("body 1");
+    }
+  });
+
+  it("thousands of messages that were fetched and not handed out go back in order", async () => {
+    await using broker = redisBroker({ url: server.url, ...SHORT });
+    const wanted = bodies(2_500, "body");
+    for (let from = 0; from < wanted.length; from += 1_000) {
+      await broker.publish(wanted.slice(from, from + 1_000).map((body) => message(queue, body)));
+    }
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const fetched = broker.consume({ queue, prefetch: 9_000, signal })[Symbol.asyncIterator]();
+    const first = await fetched.next();
+    await eventually(async () => expect((await broker.inspect(queue)).running).toBe(2_500));
+    stopping.abort();
+    await fetched.next();
+    expect(await admin.lrange(queue, 0, -1)).toEqual(wanted.slice(1));
+    await first.value?.ack();
+  });
 
   it("bytes that are no text are delivered once, and can be acked", async () => {
     await using broker = redisBroker({ url: server.url, ...SHORT });
