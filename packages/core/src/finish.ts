@@ -13,10 +13,11 @@ import { stateOf } from "./runtime.ts";
  * no longer run, count the members, publish the follow-ups, mark their groups as triggered. Each step is
  * idempotent, so a redelivery does all of it again under the same ids.
  */
-export async function finish(run: Run, call: Call, state: TaskState): Promise<void> {
-  if (isAlone(call)) return;
-  await new Aftermath(run).of(call, state);
+export function finish(run: Run, call: Call, state: TaskState): Promise<void> {
+  return isAlone(call) ? DONE : new Aftermath(run).of(call, state);
 }
+
+const DONE = Promise.resolve();
 
 function isAlone(call: Call): boolean {
   return !call.onSuccess && !call.onError && !call.chordCallback;

@@ -37,7 +37,7 @@ async function handle(run: Run, message: Call): Promise<void> {
   const { tasks, clock, settings } = run.station.runtime;
   const task = tasks.get(message.name);
   if (!task) return postponeUnknown(run, message);
-  if (await isEarly(run, message)) return;
+  if (message.eta !== null && (await isEarly(run, message.eta, message))) return;
   const call = await claim(run, message);
   if (!call) return;
   const startedAt = clock.now();
@@ -71,15 +71,14 @@ function decode(body: string): Call | Error {
  * Step 3. A broker with exact delays is trusted: its clock counts, not ours. Elsewhere a call that came more than a
  * step too early is sent on with the rest of its delay, and one that came less early is held. True: it was sent on.
  */
-async function isEarly(run: Run, call: Call): Promise<boolean> {
-  if (call.eta === null) return false;
+async function isEarly(run: Run, eta: string, call: Call): Promise<boolean> {
   const { clock, ports } = run.station.runtime;
   const { maxDelayMs, delayStepMs } = ports.broker.facts;
   if (maxDelayMs === Infinity && delayStepMs <= 1) return false;
-  const earlyMs = etaToMs(call.eta) - clock.now();
+  const earlyMs = etaToMs(eta) - clock.now();
   if (earlyMs <= 0) return false;
   if (earlyMs > delayStepMs) {
-    await republish(run, call, etaToMs(call.eta));
+    await republish(run, call, etaToMs(eta));
     return true;
   }
   run.station.held += 1;

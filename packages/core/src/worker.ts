@@ -30,7 +30,7 @@ export interface StopOptions {
 const ABORT_GRACE_MS = 500;
 /** How long giving back may take after the deadline; then the leases are left to run out. */
 const RELEASE_MS = 1000;
-/** A backlog that is all at hand would otherwise be worked off with no turn for timers, sockets and signals. */
+/** A backlog that is all at hand would otherwise be worked off without a turn for timers, sockets and signals. */
 const TURN_MS = 5;
 const HOLD_MS = 2 ** 31 - 1;
 const CONSUME_PAUSE_MS = { first: 100, most: 10_000 };
@@ -59,6 +59,7 @@ export class Worker implements AsyncDisposable {
   #loops: Promise<unknown> | undefined;
   #stopping: Promise<void> | undefined;
   #idle: (() => void) | undefined;
+  #turnBeganAt: number | undefined;
   /** Keeps the process alive while the worker runs, whatever its adapters do. */
   #hold: NodeJS.Timeout | undefined;
 
@@ -125,7 +126,6 @@ export class Worker implements AsyncDisposable {
       this.#runtime.onError(error, { queue });
     };
     let pause = CONSUME_PAUSE_MS.first;
-    let turnEndsAt = 0;
     while (!signal.aborted) {
       try {
         for await (const delivery of broker.consume({
@@ -138,9 +138,7 @@ export class Worker implements AsyncDisposable {
         })) {
           pause = CONSUME_PAUSE_MS.first;
           void this.#handle(new Run(delivery, station));
-          if (performance.now() < turnEndsAt) continue;
-          await nextTurn();
-          turnEndsAt = performance.now() + TURN_MS;
+          if (this.#hogs()) await nextTurn();
         }
       } catch (error) {
         onError(toError(error));
@@ -148,6 +146,16 @@ export class Worker implements AsyncDisposable {
       if (!signal.aborted) await this.#wait(pause);
       pause = Math.min(pause * 2, CONSUME_PAUSE_MS.most);
     }
+  }
+
+  /** Has this turn of the event loop gone on for too long? */
+  #hogs(): boolean {
+    const now = performance.now();
+    if (this.#turnBeganAt === undefined) {
+      this.#turnBeganAt = now;
+      setImmediate(() => (this.#turnBeganAt = undefined));
+    }
+    return now - this.#turnBeganAt > TURN_MS;
   }
 
   #station(queue: string): Station {
