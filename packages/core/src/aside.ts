@@ -5,6 +5,7 @@ import { deadMessage } from "./deadletter.ts";
 import { emit } from "./events.ts";
 import { finish } from "./finish.ts";
 import { OURS, attemptOf, header, withHeaders } from "./headers.ts";
+import { randomId } from "./id.ts";
 import { msToEta } from "./instant.ts";
 import { isFinal } from "./order.ts";
 import { stateOf } from "./runtime.ts";
@@ -21,7 +22,7 @@ export async function republish(run: Run, call: Call, at: number): Promise<void>
 export async function bury(run: Run, reason: DeadReason, error: string, call?: Call): Promise<void> {
   const { runtime, queue } = run.station;
   const { ports, clock, log } = runtime;
-  const id = call?.id || `unknown_${Math.random().toString(36).slice(2, 12)}`;
+  const id = call?.id || `unknown_${randomId()}`;
   const message = deadMessage({ id, queue, reason, error, at: clock.now(), body: run.delivery.body }, ports);
   await run.patiently("publish a dead letter", () => ports.publish(message));
   log.error({ taskId: id, task: call?.name, queue, reason }, `put aside as a dead letter: ${error}`);

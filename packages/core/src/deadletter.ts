@@ -2,6 +2,7 @@ import type { Delivery, Message } from "./broker.ts";
 import type { Clock } from "./clock.ts";
 import { WfeError } from "./errors.ts";
 import { OURS } from "./headers.ts";
+import { randomId } from "./id.ts";
 import { parseJson } from "./json.ts";
 import type { Call } from "./call.ts";
 import type { Ports } from "./ports.ts";
@@ -112,7 +113,7 @@ export function createDeadLetters(queue: string, runtime: Runtime): DeadLetters 
  */
 async function resend(letter: DeadLetter, runtime: Runtime): Promise<string> {
   const { ports } = runtime;
-  const id = `${letter.id.split("~")[0]}~${letter.at.toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+  const id = `${letter.id.split("~")[0]}~${letter.at.toString(36)}${randomId().slice(0, 6)}`;
   const { queue } = letter;
   if (letter.reason === "MALFORMED") {
     await ports.publish({ id, queue, body: letter.body });

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Backend } from "./backend.ts";
 import type { Broker, InspectOptions, QueueSnapshot } from "./broker.ts";
 import type { Clock } from "./clock.ts";
@@ -20,6 +19,7 @@ import { createDeadLetters } from "./deadletter.ts";
 import { PublishError, WfeError, isRetryable, toError } from "./errors.ts";
 import { memberIds } from "./finish.ts";
 import { lastStart } from "./horizon.ts";
+import { randomId } from "./id.ts";
 import { guardedLogger, silentLogger } from "./logger.ts";
 import { isFinal } from "./order.ts";
 import { abortable, createPorts } from "./ports.ts";
@@ -141,8 +141,7 @@ export class Server implements AsyncDisposable {
     const node = workflow as unknown as Workflow;
     checkNode(node, "send(): this");
     if (this.#closed) throw new WfeError("WFE_CLOSED", "this server was closed");
-    const rootId =
-      options.id ?? (node.kind === "task" ? node.options.id : undefined) ?? `task_${randomUUID()}`;
+    const rootId = options.id ?? (node.kind === "task" ? node.options.id : undefined) ?? `task_${randomId()}`;
     if (rootId === "") throw new WfeError("WFE_INVALID_OPTION", "send(): id must not be empty");
     const work = this.#submit(node, rootId);
     await this.#bounded(work, options, rootId);

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Station } from "./run.ts";
 import type { Runtime } from "./runtime.ts";
 import { WfeError, errorText, toError } from "./errors.ts";
+import { randomId } from "./id.ts";
 import { process } from "./process.ts";
 import { Abandoned, Run, Stopped } from "./run.ts";
 
@@ -159,7 +160,7 @@ export class Worker implements AsyncDisposable {
   }
 
   #station(queue: string): Station {
-    const worker = Math.random().toString(36).slice(2, 10);
+    const worker = randomId().slice(0, 8);
     let runs = 0;
     const newToken = (): string => `${worker}.${(runs += 1).toString(36)}`;
     return { runtime: this.#runtime, queue, newToken, held: 0, beatMs: this.#options.beatMs ?? 10_000 };
