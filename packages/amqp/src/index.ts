@@ -1,0 +1,2 @@
+export { amqpBroker } from "./broker.ts";
+export type { AmqpBrokerOptions, Connect } from "./options.ts";
