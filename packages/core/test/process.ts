@@ -43,7 +43,12 @@ export function startProcess(
       return outcomes;
     },
   };
-  const server = new Server({ clock, ...config }, faults.broker(broker), faults.backend(watched));
+  // A message that was published twice counts two starts for each crash: a few crashes must not look like poison.
+  const server = new Server(
+    { maxStarts: 100, clock, ...config },
+    faults.broker(broker),
+    faults.backend(watched),
+  );
   return {
     server,
     faults,
