@@ -2,6 +2,7 @@ import { eventually, rejection, tap } from "@wfe/testkit";
 import type { Delivery } from "@wfe/core";
 import { describe, expect, it } from "vitest";
 import { message, namespaces } from "./namespaces.ts";
+import { startProxy } from "./proxy.ts";
 import { url, withAdmin } from "./server.ts";
 
 describe.skipIf(url === undefined)("what can happen to channels, connections and queues", () => {
@@ -146,4 +147,28 @@ describe.skipIf(url === undefined)("what can happen to channels, connections and
       }),
     );
   });
+
+  it(
+    "a network that swallows everything is noticed by heartbeats, and got around",
+    { timeout: 30_000 },
+    async () => {
+      await using proxy = await startProxy(url ?? "");
+      const { queue, another } = open();
+      const ours = another({ url: proxy.url, heartbeatS: 1, commandTimeoutMs: 1_000 });
+      await ours.publish([message(queue, "held")]);
+      const mine = tap(ours, queue);
+      const [held] = await mine.take(1);
+      proxy.blackHole();
+      await rejection(ours.publish([message(queue, "in doubt")]), "WFE_PUBLISH_FAILED");
+      await eventually(() => expect(held?.signal.aborted).toBe(true), { timeoutMs: 10_000 });
+      await rejection(held?.ack() ?? Promise.resolve(), "WFE_LEASE_LOST");
+      await eventually(() => ours.publish([message(queue, "after")]), { timeoutMs: 10_000 });
+      const came = (): void =>
+        expect(mine.deliveries.slice(1).map((one) => one.body)).toEqual(
+          expect.arrayContaining(["held", "after"]),
+        );
+      await eventually(came, { timeoutMs: 15_000 }); // the server needs its heartbeats, too
+      await mine.stop();
+    },
+  );
 });
