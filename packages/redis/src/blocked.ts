@@ -54,6 +54,8 @@ export function blockedFetch(options: BlockedFetchOptions): BlockedFetch {
   let pending: Promise<unknown> | undefined;
   /** Until when a fetch whose connection was lost may still wait on the server. */
   let phantomUntil = 0;
+  /** Counts the calls of `end`: a wait that has not been sent by then is not sent any more. */
+  let ended = 0;
 
   link.onReady(() => {
     // Only with it a wait can be ended at a known moment. A cluster has a connection per node, so not there.
@@ -68,6 +70,9 @@ export function blockedFetch(options: BlockedFetchOptions): BlockedFetch {
         await new Promise((resolve) => void setTimeout(resolve, 20));
         return undefined;
       }
+      const before = ended;
+      await link.ready();
+      if (ended !== before) return undefined;
       const watchdog = setTimeout(() => link.replace(), waitMs + source.commandTimeoutMs);
       const args = [keys.list, lease.woken, "LEFT", "RIGHT", (waitMs / 1000).toFixed(3)];
       const fetch = link.bytes("blmove", args);
@@ -83,6 +88,7 @@ export function blockedFetch(options: BlockedFetchOptions): BlockedFetch {
       }
     },
     async end(commands) {
+      ended += 1;
       const id = pending && (await clientId);
       if (pending && id !== undefined) {
         await commands.command("client", ["UNBLOCK", id]).catch(() => undefined);

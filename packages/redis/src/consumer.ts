@@ -141,6 +141,7 @@ export function consumer(context: ConsumerContext, options: ConsumeOptions): Con
     await giveBack(link, keys, of, { ...releases, mark: "marked" });
     releases.done();
     dry = false;
+    polls.end(); // what went back is ours to take, too
   };
 
   const wait = async (of: Lease): Promise<void> => {

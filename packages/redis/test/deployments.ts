@@ -50,7 +50,7 @@ function addresses(text: string): { host: string; port: number }[] {
 }
 
 export function single(url: string = variable("WFE_TEST_REDIS_URL")): Deployment {
-  return { name: "single server", connect: (overrides = {}) => new Redis(url, overrides) };
+  return { name: "single server", connect: (overrides = {}) => new Redis(url, overrides as RedisOptions) };
 }
 
 export function cluster(nodes: string = variable("WFE_TEST_REDIS_CLUSTER")): Deployment {
@@ -75,7 +75,7 @@ export function sentinel(
 ): Deployment {
   return {
     name: "sentinel",
-    connect: (overrides = {}) => new Redis({ ...overrides, sentinels: addresses(nodes), name }),
+    connect: (overrides = {}) => new Redis({ ...overrides, sentinels: addresses(nodes), name } as RedisOptions),
   };
 }
 
@@ -145,7 +145,7 @@ export async function endLeases(deployment: Deployment, prefix: string): Promise
   await withAdmin(deployment, async (nodes) => {
     for (const node of nodes) {
       for (const key of (await keysOf(node, prefix)).filter((one) => one.endsWith(":consumers"))) {
-        for (const id of await node.zrange(key, 0, -1)) await node.zadd(key, 0, id);
+        for (const id of await node.zrange(key, "0", "-1")) await node.zadd(key, 0, id);
       }
     }
   });

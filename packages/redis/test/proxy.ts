@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 /** A TCP proxy in front of a server, whose connections a test can break in the ways that networks do. */
 export interface Proxy extends AsyncDisposable {
   readonly port: number;
-  /** How many connections there are that `which` picks. */
+  /** How many connections there are that `which` picks and that are not black-holed. */
   count(which?: (wire: Wire) => boolean): number;
   /** Breaks all connections, or those that `which` picks, with a reset. New ones are let through. */
   cut(which?: (wire: Wire) => boolean): void;
@@ -54,7 +54,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
   const some = (which: (wire: Wire) => boolean = () => true): Pair[] => [...pairs].filter(which);
   return {
     port: (server.address() as { port: number }).port,
-    count: (which) => some(which).length,
+    count: (which) => some(which).filter((pair) => !pair.swallowing).length,
     cut(which) {
       for (const { client, server: target } of some(which)) {
         client.resetAndDestroy();

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { Redis } from "ioredis";
 import { eventually, tap, uniqueName } from "@wfe/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -33,13 +34,18 @@ describeWithRedis("delayed messages", () => {
       };
       const mine = tap(broker, queue, { prefetch: 100, each });
       const start = Date.now() + 1_000;
+      using busy = monitorEventLoopDelay({ resolution: 1 });
+      busy.enable();
       for (const [i, body] of bodies(2_000, "due").entries()) dueAt.set(body, start + i / 2);
       const messages = [...dueAt].map(([body, notBefore]) => message(queue, body, { notBefore }));
       await Promise.all([broker.publish(messages.slice(0, 1_000)), broker.publish(messages.slice(1_000))]);
       await mine.take(2_000, 10_000);
       lateness.sort((a, b) => a - b);
       expect(lateness[0], "never early").toBeGreaterThanOrEqual(0);
-      expect(lateness[1_980], `median ${lateness[1_000]} ms`).toBeLessThan(20);
+      const pauseMs = busy.max / 1e6; // of this machine, which may be running other tests
+      expect(lateness[1_980], `median ${lateness[1_000]} ms, pauses up to ${pauseMs} ms`).toBeLessThan(
+        20 + pauseMs,
+      );
       await mine.stop();
     },
   );
@@ -76,7 +82,7 @@ describeWithRedis("delayed messages", () => {
 
     const body = `{"UUID":"task_3","RoutingKey":"${queue}"}`;
     await broker.publish([message(queue, body, { notBefore: Date.now() + 3_600_000 })]);
-    const [member = ""] = await admin.zrange("delayed_tasks", 0, -1);
+    const [member = ""] = await admin.zrange("delayed_tasks", "0", "-1");
     expect(member.startsWith(`${body}\n`), "Go's decoder stops at the end of the first value").toBe(true);
     expect(await broker.inspect(queue, { limit: 5 })).toMatchObject({ delayed: 1, firstDelayed: [{ body }] });
     expect((await broker.inspect(other)).delayed).toBe(0);

@@ -7,7 +7,7 @@ import { redisBackend, redisBroker } from "../src/index.ts";
 import { buildMachinery, go, machinery, startMachineryWorker } from "./machinery.ts";
 
 /** With the real machinery v2, where Go is installed. */
-const describeWithGo = describe.skipIf(!go);
+const describeWithGo = go ? describe : describe.skip;
 
 let server: PrivateRedis;
 let address: string;
