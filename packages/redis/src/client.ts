@@ -63,7 +63,7 @@ export function sourceOf(options: RedisConnectOptions, adapter: string): Source 
   }
   const open = opener(url, client, adapter);
   const template = typeof client === "function" ? undefined : client;
-  const inherited = (template?.options as { keyPrefix?: string } | undefined)?.keyPrefix;
+  const { keyPrefix: inherited }: { readonly keyPrefix?: string } = template?.options ?? {};
   return {
     prefix: options.prefix ?? inherited ?? "",
     commandTimeoutMs,

@@ -72,9 +72,3 @@ function crc16(bytes: Uint8Array): number {
   }
   return crc;
 }
-
-export function slotOf(key: string): number {
-  const open = key.indexOf("{");
-  const close = open < 0 ? -1 : key.indexOf("}", open + 1);
-  return crc16(Buffer.from(close > open + 1 ? key.slice(open + 1, close) : key)) & 0x3fff;
-}

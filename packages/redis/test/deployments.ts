@@ -49,8 +49,11 @@ function addresses(text: string): { host: string; port: number }[] {
   });
 }
 
+/** The types of ioredis hang on the shape of replies. */
+export type LegacyOptions = RedisOptions & { readonly replyMapping?: "legacy" };
+
 export function single(url: string = variable("WFE_TEST_REDIS_URL")): Deployment {
-  return { name: "single server", connect: (overrides = {}) => new Redis(url, overrides as RedisOptions) };
+  return { name: "single server", connect: (overrides = {}) => new Redis(url, overrides as LegacyOptions) };
 }
 
 export function cluster(nodes: string = variable("WFE_TEST_REDIS_CLUSTER")): Deployment {
@@ -75,7 +78,8 @@ export function sentinel(
 ): Deployment {
   return {
     name: "sentinel",
-    connect: (overrides = {}) => new Redis({ ...overrides, sentinels: addresses(nodes), name } as RedisOptions),
+    connect: (overrides = {}) =>
+      new Redis({ ...overrides, sentinels: addresses(nodes), name } as LegacyOptions),
   };
 }
 

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { collect, eventually, rejection, uniqueName } from "@wfe/testkit";
 import type { Logger } from "@wfe/core";
-import { Redis, type RedisOptions } from "ioredis";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startRedis, type PrivateRedis } from "../../../tooling/services/private.ts";
 import { redisBackend, redisBroker, type RedisConnectOptions, redisLock } from "../src/index.ts";
-import { describeWithRedis } from "./deployments.ts";
+import { describeWithRedis, type LegacyOptions } from "./deployments.ts";
 import { message } from "./load.ts";
 
 let folder: string;
@@ -77,7 +77,9 @@ describeWithRedis("ways to connect", () => {
     client.disconnect();
   });
   it("a function that makes clients", () =>
-    works({ client: (overrides) => new Redis({ port: port(), host: "127.0.0.1", ...overrides } as RedisOptions) }));
+    works({
+      client: (overrides) => new Redis({ port: port(), host: "127.0.0.1", ...overrides } as LegacyOptions),
+    }));
   it("RESP2", () => works({ client: new Redis(server.url, { protocol: 2, lazyConnect: true }) }));
 
   it("TLS, with a certificate that is checked", { timeout: 20_000 }, async () => {
