@@ -167,14 +167,14 @@ export const brokenPartCases: readonly Case<WorkflowTest>[] = [
   },
   {
     title: "the logger hears of failures, with the task's id and name",
-    async run({ newServer, withKitTasks, work, failure }) {
+    async run({ newServer, withKitTasks, work, failure, eventually }) {
       const heard: object[] = [];
       const server = newServer({ logger: { ...silent, error: (fields) => void heard.push(fields) } });
       const { fail } = withKitTasks(server);
       work({ server });
       const sent = await server.send(fail("x"));
       await failure(sent);
-      expect(heard).toMatchObject([{ taskId: sent.id, task: "fail" }]);
+      await eventually(() => expect(heard).toMatchObject([{ taskId: sent.id, task: "fail" }]));
     },
   },
 ];
