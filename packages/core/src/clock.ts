@@ -23,3 +23,35 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Deadlines that mostly never come are kept to this. */
+const COARSE_MS = 100;
+
+/**
+ * Like `clock.after`, but up to 100 ms late: all that is due in the same tenth of a second shares one timer, so that a
+ * deadline which never comes costs next to nothing.
+ */
+export function coarse(clock: Clock): (ms: number, callback: () => void) => () => void {
+  const slots = new Map<number, { readonly callbacks: Set<() => void>; readonly cancel: () => void }>();
+  const open = (at: number): Set<() => void> => {
+    const callbacks = new Set<() => void>();
+    const fire = (): void => {
+      slots.delete(at);
+      for (const callback of callbacks) callback();
+    };
+    slots.set(at, { callbacks, cancel: clock.after(at - clock.now(), fire) });
+    return callbacks;
+  };
+  return (ms, callback) => {
+    const at = Math.ceil((clock.now() + ms) / COARSE_MS) * COARSE_MS;
+    const callbacks = slots.get(at)?.callbacks ?? open(at);
+    callbacks.add(callback);
+    return () => {
+      callbacks.delete(callback);
+      const slot = slots.get(at);
+      if (callbacks.size > 0 || slot?.callbacks !== callbacks) return;
+      slots.delete(at);
+      slot.cancel();
+    };
+  };
+}

@@ -13,7 +13,7 @@ import type { SignatureOptions, UntypedSignature } from "./signature.ts";
 import type { Creators, Registered, Registrable, TaskCreator } from "./tasks.ts";
 import type { MissingOf, ResultOf, Unwrapped, Workflow } from "./workflow.ts";
 import type { WorkerOptions } from "./worker.ts";
-import { systemClock } from "./clock.ts";
+import { coarse, systemClock } from "./clock.ts";
 import { compile, groupIdOf, memberId } from "./compile.ts";
 import { createDeadLetters } from "./deadletter.ts";
 import { PublishError, WfeError, isRetryable, toError } from "./errors.ts";
@@ -81,6 +81,7 @@ export class Server implements AsyncDisposable {
   readonly #tasks = new Map<string, Registered>(BUILT_IN.map((task) => [task.name, task]));
   readonly #runtime: Runtime;
   readonly #sendTimeoutMs: number;
+  readonly #deadline: ReturnType<typeof coarse>;
   readonly #workers = new Set<Worker>();
   #warned = false;
   #closed = false;
@@ -100,6 +101,7 @@ export class Server implements AsyncDisposable {
       onError: guardedHook(config.onError),
     };
     this.#runtime = createRuntime(base, config.middleware ?? []);
+    this.#deadline = coarse(base.clock);
   }
 
   /** Makes the functions known as tasks under their keys, and answers typed creators of signatures. */
@@ -205,12 +207,25 @@ export class Server implements AsyncDisposable {
       this.#warnIfVolatile();
       await ports.backend.createGroups(compiled.groups);
     }
+    const [head] = compiled.heads;
+    if (head && compiled.calls.length === 1) return this.#submitOne(head, compiled);
     for (const calls of slices(compiled.calls)) {
       if (await this.#savePending(calls, rootId)) return;
     }
     for (const calls of slices(compiled.heads)) {
       const failures = await this.#publishAll(calls);
       if (failures) await this.#takeBack(compiled, failures, calls.length);
+    }
+  }
+
+  /** The common case: one call, without the arrays and promises of many. */
+  async #submitOne(call: Call, compiled: Compiled): Promise<void> {
+    const standing = await this.#runtime.ports.save(stateOf(call, "PENDING", this.#runtime));
+    if (standing && isFinal(standing.status)) return;
+    try {
+      await this.#runtime.publish(call);
+    } catch (error) {
+      await this.#takeBack(compiled, new Map([[0, toError(error)]]), 1);
     }
   }
 
@@ -221,7 +236,7 @@ export class Server implements AsyncDisposable {
         failures ??= new Map();
         failures.set(index, toError(error));
       });
-    await (calls.length === 1 ? publish(calls[0] as Call, 0) : Promise.all(calls.map(publish)));
+    await Promise.all(calls.map(publish));
     return failures;
   }
 
@@ -261,7 +276,7 @@ export class Server implements AsyncDisposable {
             `${rootId} was not accepted within ${timeoutMs} ms; it may still be sent`,
           ),
         );
-      const cancel = this.#runtime.clock.after(timeoutMs, late);
+      const cancel = this.#deadline(timeoutMs, late);
       const done =
         <T>(settle: (outcome: T) => void) =>
         (outcome: T): void => {
