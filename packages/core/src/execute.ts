@@ -46,9 +46,21 @@ function permanently<T>(body: () => T): T {
 function start(run: Run, call: Call, task: Registered, args: unknown[]): unknown {
   const { aroundRun } = run.station.runtime;
   const context = new RunContext(run, call, keepProgress);
-  return runInContext(context, () =>
+  const beganAt = performance.now();
+  const returned = runInContext(context, () =>
     aroundRun ? aroundRun(context, async () => task.run(...args)) : task.run(...args),
   );
+  const blockedMs = performance.now() - beganAt;
+  if (blockedMs > BLOCKED_MS) tellBlocked(run, call, blockedMs);
+  return returned;
+}
+
+/** While a task computes, no heartbeat of any lease goes out. */
+const BLOCKED_MS = 1000;
+
+function tellBlocked(run: Run, call: Call, ms: number): void {
+  const fields = { taskId: call.id, task: call.name, queue: run.station.queue, blockedMs: Math.round(ms) };
+  run.station.runtime.log.warn(fields, `${call.name} has blocked the event loop for ${fields.blockedMs} ms`);
 }
 
 /** Renews the state of a long run, so that others can see it is alive. Answers how to stop. */

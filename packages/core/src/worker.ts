@@ -123,7 +123,8 @@ export class Worker implements AsyncDisposable {
     const { signal } = this.#fetching;
     const held = (): number => Math.min(station.held, prefetch);
     const onError = (error: Error): void => {
-      this.#runtime.log.error({ err: error, queue, tag: this.tag }, `consuming ${queue}: ${error.message}`);
+      const fields = { err: error, queue, tag: this.tag, running: this.#tasksInHand() };
+      this.#runtime.log.error(fields, `consuming ${queue}: ${error.message}`);
       this.#runtime.onError(error, { queue });
     };
     let pause = CONSUME_PAUSE_MS.first;
@@ -147,6 +148,12 @@ export class Worker implements AsyncDisposable {
       if (!signal.aborted) await this.#wait(pause);
       pause = Math.min(pause * 2, CONSUME_PAUSE_MS.most);
     }
+  }
+
+  /** Who may be to blame, should the event loop have been blocked. */
+  #tasksInHand(): readonly string[] {
+    const calls = [...this.#runs].map((run) => run.call).filter((call) => call !== undefined);
+    return calls.slice(0, 10).map((call) => `${call.name} (${call.id})`);
   }
 
   /** Has this turn of the event loop gone on for too long? */

@@ -15,7 +15,7 @@ import { ownBase } from "./keys.ts";
 import { abortable, gate, openLink } from "./link.ts";
 import { redisRecords } from "./records.ts";
 import { saver } from "./saver.ts";
-import { END_CHANNEL } from "./stateScripts.ts";
+import { END_CHANNEL, EXPIRE } from "./stateScripts.ts";
 import { subscriptions } from "./subscriptions.ts";
 import { ttlMs } from "./ttl.ts";
 
@@ -124,11 +124,9 @@ export function redisBackend(options: RedisBackendOptions): Backend {
     expire: (ids, expiresAt, options) =>
       call(async () => {
         const ms = Math.max(0, Math.ceil(expiresAt - Date.now()));
-        const at = (id: string): Promise<unknown> =>
-          Number.isFinite(ms)
-            ? link.command("pexpire", [prefix + id, ms])
-            : link.command("persist", [prefix + id]);
-        await Promise.all(ids.map(at));
+        const keys = ids.map((id) => prefix + id);
+        const batches = isCluster ? keys.map((key) => [key]) : slices(keys, facts.maxBatch);
+        await Promise.all(batches.map((some) => link.run(EXPIRE, some, [Number.isFinite(ms) ? ms : ""])));
       }, options),
     remove: (ids, options) =>
       call(async () => {
@@ -160,4 +158,10 @@ function factsFor(maxValueBytes: number): BackendFacts {
     guarded: true,
     repeatableRead: true,
   };
+}
+
+function slices<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }

@@ -99,3 +99,10 @@ for k = 1, #KEYS do
 end
 return reply
 `);
+
+/** KEYS: states. ARGV: time to live in ms ("": for ever). One command for many, where each would cost the client as much. */
+export const EXPIRE: Script = script(`
+for i = 1, #KEYS do
+  if ARGV[1] == '' then redis.call('PERSIST', KEYS[i]) else redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
+end
+`);
