@@ -1,4 +1,12 @@
-import type { Backend, Member, SaveOutcome, SettleOutcome, StoredGroup, TaskState } from "./backend.ts";
+import type {
+  Backend,
+  Group,
+  Member,
+  SaveOutcome,
+  SettleOutcome,
+  StoredGroup,
+  TaskState,
+} from "./backend.ts";
 import type { Broker, Message } from "./broker.ts";
 import { PublishError, WfeError, adapterError } from "./errors.ts";
 import { gather } from "./gather.ts";
@@ -16,6 +24,7 @@ export interface Ports {
   load(id: string): Promise<TaskState | undefined>;
   loadMany(ids: readonly string[]): Promise<readonly (TaskState | undefined)[]>;
   settle(member: Member): Promise<Settled>;
+  createGroups(groups: readonly Group[]): Promise<void>;
   loadGroup(id: string): Promise<StoredGroup | undefined>;
   /** The group is done: remembers that, and lets it and its members' results expire. */
   closeGroup(group: StoredGroup, memberIds: readonly string[], expiresAt: number): Promise<void>;
@@ -44,6 +53,7 @@ export function createPorts(broker: Broker, backend: Backend): Ports {
     load: gather((ids) => backend.loadStates(ids), storing),
     loadMany: (ids) => stored(backend.loadStates(ids)),
     settle: gather((members) => backend.settleMembers(members), storing, settled),
+    createGroups: (groups) => stored(backend.createGroups(groups)),
     loadGroup: (id) => stored(backend.loadGroup(id)),
     async closeGroup(group, memberIds, expiresAt) {
       await stored(backend.markTriggered(group.id, expiresAt));

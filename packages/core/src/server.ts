@@ -1,8 +1,6 @@
 import type { Backend } from "./backend.ts";
 import type { Broker, InspectOptions, QueueSnapshot } from "./broker.ts";
 import type { Clock } from "./clock.ts";
-import type { Call } from "./call.ts";
-import type { Compiled } from "./compile.ts";
 import type { DeadLetters } from "./deadletter.ts";
 import type { Lock } from "./lock.ts";
 import type { Logger } from "./logger.ts";
@@ -14,18 +12,17 @@ import type { Creators, Registered, Registrable, TaskCreator } from "./tasks.ts"
 import type { MissingOf, ResultOf, Unwrapped, Workflow } from "./workflow.ts";
 import type { WorkerOptions } from "./worker.ts";
 import { coarse, systemClock } from "./clock.ts";
-import { compile, groupIdOf, memberId } from "./compile.ts";
+import { groupIdOf, memberId } from "./compile.ts";
 import { createDeadLetters } from "./deadletter.ts";
-import { PublishError, WfeError, isRetryable, toError } from "./errors.ts";
+import { WfeError } from "./errors.ts";
 import { memberIds } from "./finish.ts";
-import { lastStart } from "./horizon.ts";
 import { randomId } from "./id.ts";
 import { guardedLogger, silentLogger } from "./logger.ts";
-import { isFinal } from "./order.ts";
 import { abortable, createPorts } from "./ports.ts";
 import { createGroupResult, createResult } from "./result.ts";
-import { createRuntime, guardedHook, stateOf, unfinishedUntil } from "./runtime.ts";
+import { createRuntime, guardedHook } from "./runtime.ts";
 import { createSignature } from "./signature.ts";
+import { submit } from "./submit.ts";
 import { BUILT_IN, addTasks, createCreator, encodeArguments } from "./tasks.ts";
 import { checkNode } from "./workflow.ts";
 import { Worker } from "./worker.ts";
@@ -145,8 +142,8 @@ export class Server implements AsyncDisposable {
     if (this.#closed) throw new WfeError("WFE_CLOSED", "this server was closed");
     const rootId = options.id ?? (node.kind === "task" ? node.options.id : undefined) ?? `task_${randomId()}`;
     if (rootId === "") throw new WfeError("WFE_INVALID_OPTION", "send(): id must not be empty");
-    const work = this.#submit(node, rootId);
-    await this.#bounded(work, options, rootId);
+    this.#warnIfVolatile(node);
+    await this.#bounded(submit(node, rootId, this.#runtime), options, rootId);
     return this.#handle(node, rootId) as Handle<W>;
   }
 
@@ -196,74 +193,11 @@ export class Server implements AsyncDisposable {
     return this.close();
   }
 
-  /** Groups and PENDING states are stored before anything is published. */
-  async #submit(node: Workflow, rootId: string): Promise<void> {
-    const { clock, ports } = this.#runtime;
-    const now = clock.now();
-    const groupExpiresAt = unfinishedUntil(lastStart(node, now));
-    const keepUntil = groupExpiresAt - unfinishedUntil(now) > LATE_MS ? groupExpiresAt : undefined;
-    const compiled = compile(node, { rootId, now, groupExpiresAt, keepUntil });
-    if (compiled.groups.length > 0) {
-      this.#warnIfVolatile();
-      await ports.backend.createGroups(compiled.groups);
-    }
-    const [head] = compiled.heads;
-    if (head && compiled.calls.length === 1) return this.#submitOne(head, compiled);
-    for (const calls of slices(compiled.calls)) {
-      if (await this.#savePending(calls, rootId)) return;
-    }
-    for (const calls of slices(compiled.heads)) {
-      const failures = await this.#publishAll(calls);
-      if (failures) await this.#takeBack(compiled, failures, calls.length);
-    }
-  }
-
-  /** The common case: one call, without the arrays and promises of many. */
-  async #submitOne(call: Call, compiled: Compiled): Promise<void> {
-    const standing = await this.#runtime.ports.save(stateOf(call, "PENDING", this.#runtime));
-    if (standing && isFinal(standing.status)) return;
-    try {
-      await this.#runtime.publish(call);
-    } catch (error) {
-      await this.#takeBack(compiled, new Map([[0, toError(error)]]), 1);
-    }
-  }
-
-  async #publishAll(calls: readonly Call[]): Promise<ReadonlyMap<number, Error> | undefined> {
-    let failures: Map<number, Error> | undefined;
-    const publish = (call: Call, index: number): Promise<void> =>
-      this.#runtime.publish(call).catch((error: unknown) => {
-        failures ??= new Map();
-        failures.set(index, toError(error));
-      });
-    await Promise.all(calls.map(publish));
-    return failures;
-  }
-
-  #warnIfVolatile(): void {
-    if (this.#warned || !this.backend.facts.volatile) return;
+  #warnIfVolatile(node: Workflow): void {
+    if (this.#warned || node.kind === "task" || !this.backend.facts.volatile) return;
     this.#warned = true;
     const text = "this backend may forget: a workflow whose record is evicted ends in FAILURE";
     this.#runtime.log.warn({ backend: this.backend.name }, text);
-  }
-
-  /** True: this workflow was sent before and has ended. */
-  async #savePending(calls: readonly Call[], rootId: string): Promise<boolean> {
-    const states = calls.map((call) => stateOf(call, "PENDING", this.#runtime));
-    const standing = await Promise.all(states.map((state) => this.#runtime.ports.save(state)));
-    return standing.some((state) => state?.id === rootId && isFinal(state.status));
-  }
-
-  /** What was not accepted can never run; so that what was accepted does not run alone, all of it is settled. */
-  async #takeBack(compiled: Compiled, failures: ReadonlyMap<number, Error>, total: number): Promise<never> {
-    const [first] = failures.values();
-    if (first && !isRetryable(first)) {
-      const error = `not sent: ${first.message}`;
-      const states = compiled.calls.map((call) => stateOf(call, "FAILURE", this.#runtime, { error }));
-      await Promise.allSettled(states.map((state) => this.#runtime.ports.save(state)));
-    }
-    if (first && total === 1) throw first;
-    throw new PublishError(failures, total);
   }
 
   #bounded(work: Promise<void>, options: SendOptions, rootId: string): Promise<void> {
@@ -293,19 +227,6 @@ export class Server implements AsyncDisposable {
     return createGroupResult(rootId, ids, this.#runtime);
   }
 }
-
-/** So many calls of one workflow are under way at once: a large one is sent in bounded memory. */
-const SLICE = 1000;
-
-function slices<T>(items: readonly T[]): readonly (readonly T[])[] {
-  if (items.length <= SLICE) return [items];
-  return Array.from({ length: Math.ceil(items.length / SLICE) }, (_, index) =>
-    items.slice(index * SLICE, (index + 1) * SLICE),
-  );
-}
-
-/** A workflow that ends in less does so long before what is unfinished expires. */
-const LATE_MS = 24 * 3_600_000;
 
 function settingsOf(config: ServerConfig): Settings {
   const { defaultQueue = "machinery_tasks" } = config;
