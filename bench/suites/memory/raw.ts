@@ -1,3 +1,4 @@
+import { type RawCall, rawCall } from "../../rawCall.ts";
 import type { Run } from "../../suite.ts";
 import { type Clock, inLanes, tasksIn } from "./task.ts";
 
@@ -12,13 +13,14 @@ export const raw =
     const states = new Map<string, object>();
     const { warmUp, measured } = tasksIn(how);
     const one = async (index: number): Promise<void> => {
-      const body = JSON.stringify(callOf(index));
-      states.set(`task_${index}`, stateOf(index, "PENDING", undefined));
+      const sent = rawCall(index);
+      const body = JSON.stringify(sent);
+      states.set(sent.UUID, stateOf(sent.UUID, "PENDING", undefined));
       await turn(); // sent
-      const call = JSON.parse(body) as ReturnType<typeof callOf>;
+      const call = JSON.parse(body) as RawCall;
       await turn(); // fetched
       const answer = await add(call.Args[0]?.Value ?? NaN, call.Args[1]?.Value ?? NaN);
-      states.set(call.UUID, stateOf(index, "SUCCESS", answer));
+      states.set(call.UUID, stateOf(call.UUID, "SUCCESS", answer));
       await turn(); // woken
       if (!states.has(call.UUID)) throw new Error("no result");
     };
@@ -33,37 +35,10 @@ async function add(a: number, b: number): Promise<number> {
   return a + b;
 }
 
-function callOf(index: number) {
-  return {
-    UUID: `task_${index}`,
-    Name: "add",
-    RoutingKey: "machinery_tasks",
-    ETA: null,
-    GroupUUID: "",
-    GroupTaskCount: 0,
-    Args: [
-      { Name: "", Type: "int64", Value: index },
-      { Name: "", Type: "int64", Value: 1 },
-    ],
-    Headers: { "wfe-sent": String(Date.now()) },
-    Priority: 0,
-    Immutable: false,
-    RetryCount: 0,
-    RetryTimeout: 0,
-    OnSuccess: null,
-    OnError: null,
-    ChordCallback: null,
-    BrokerMessageGroupId: "",
-    SQSReceiptHandle: "",
-    StopTaskDeletionOnError: false,
-    IgnoreWhenTaskNotRegistered: false,
-  };
-}
-
-function stateOf(index: number, status: string, answer: number | undefined) {
+function stateOf(id: string, status: string, answer: number | undefined) {
   const createdAt = Date.now();
   return {
-    id: `task_${index}`,
+    id,
     name: "add",
     status,
     attempt: 0,

@@ -3,6 +3,7 @@
  * in batches and with as few commands as Redis allows. No gathering, no guard against older states, no leases, no
  * retries, no waking: a task in the hands of a worker that dies is lost.
  */
+import { type RawCall, rawCall } from "../../rawCall.ts";
 import { Redis } from "ioredis";
 import { runProgram, url } from "./program.ts";
 
@@ -30,12 +31,12 @@ await runProgram({
     void fetch(concurrency);
   },
   async bulk(from, count) {
-    const calls = Array.from({ length: count }, (_, index) => callOf(from + index));
+    const calls = Array.from({ length: count }, (_, index) => rawCall(from + index));
     const bodies = calls.map((call) => JSON.stringify(call));
     await Promise.all([save(calls, "PENDING"), redis.rpush(QUEUE, ...bodies)]);
   },
   async each(index) {
-    const call = callOf(index);
+    const call = rawCall(index);
     await Promise.all([
       redis.set(call.UUID, stateOf(call, "PENDING"), "PX", KEEP_MS),
       redis.rpush(QUEUE, JSON.stringify(call)),
@@ -43,7 +44,7 @@ await runProgram({
   },
   /** Three round trips, one after the other: what a task needs at least when nothing else is going on. */
   async trip(index) {
-    const call = callOf(index);
+    const call = rawCall(index);
     await redis.rpush(QUEUE, JSON.stringify(call));
     await redis.set(call.UUID, stateOf(call, "SUCCESS"), "PX", KEEP_MS);
     await redis.get(call.UUID);
@@ -53,7 +54,7 @@ await runProgram({
 async function fetch(count: number): Promise<void> {
   for (;;) {
     const bodies = await redis.lpop(QUEUE, count);
-    const calls = bodies?.map((body) => JSON.parse(body) as Call) ?? [];
+    const calls = bodies?.map((body) => JSON.parse(body) as RawCall) ?? [];
     if (calls.length === 0) await new Promise((resolve) => void setTimeout(resolve, 5));
     else {
       await save(calls, "STARTED");
@@ -62,41 +63,12 @@ async function fetch(count: number): Promise<void> {
   }
 }
 
-type Call = ReturnType<typeof callOf>;
-
-function save(calls: readonly Call[], status: string): Promise<unknown> {
+function save(calls: readonly RawCall[], status: string): Promise<unknown> {
   const ids = calls.map((call) => call.UUID);
   return redis.keep(ids.length, ...ids, ...calls.map((call) => stateOf(call, status)));
 }
 
-function callOf(index: number) {
-  return {
-    UUID: `task_${String(index).padStart(36, "0")}`,
-    Name: "add",
-    RoutingKey: "machinery_tasks",
-    ETA: null,
-    GroupUUID: "",
-    GroupTaskCount: 0,
-    Args: [
-      { Name: "", Type: "int64", Value: index },
-      { Name: "", Type: "int64", Value: 1 },
-    ],
-    Headers: { "wfe-sent": String(Date.now()) },
-    Priority: 0,
-    Immutable: false,
-    RetryCount: 0,
-    RetryTimeout: 0,
-    OnSuccess: null,
-    OnError: null,
-    ChordCallback: null,
-    BrokerMessageGroupId: "",
-    SQSReceiptHandle: "",
-    StopTaskDeletionOnError: false,
-    IgnoreWhenTaskNotRegistered: false,
-  };
-}
-
-function stateOf({ UUID, Name, Args: [a, b] }: Call, status: string): string {
+function stateOf({ UUID, Name, Args: [a, b] }: RawCall, status: string): string {
   const value = (a?.Value ?? 0) + (b?.Value ?? 0);
   return JSON.stringify({
     TaskUUID: UUID,
