@@ -67,21 +67,26 @@ class Aftermath {
         const callback = call.chordCallback as Call;
         const member: Member = { groupId: call.groupId, taskId: call.id };
         const outcome = await this.#run.patiently("count a member", () => this.#runtime.ports.settle(member));
-        if ("missing" in outcome) await this.#doomMissing(call, callback);
+        if ("missing" in outcome) await this.#doomMissing(call.groupId, callback);
         else if (outcome.remaining === 0 && !outcome.triggered) complete.set(call.groupId, callback);
       }),
     );
     for (const [groupId, callback] of complete) await this.#trigger(groupId, callback);
   }
 
-  #doomMissing(call: Call, callback: Call): Promise<void> {
-    const error = `the record of group ${call.groupId} is gone: it expired, was evicted, or was never stored`;
-    return this.#doom([callback, ...doomed(callback)], error);
+  #doomMissing(groupId: string, callback: Call): Promise<void> {
+    const error = `the record of group ${groupId} is gone: it expired, was evicted, or was never stored`;
+    return this.#doomWith(callback, error);
+  }
+
+  /** Settles a call FAILURE that will never be sent, and all that can no longer run because of that. */
+  #doomWith(call: Call, error: string): Promise<void> {
+    return this.#doom([call, ...doomed(call)], error);
   }
 
   async #trigger(groupId: string, callback: Call): Promise<void> {
     const group = await this.#run.patiently("load a group", () => this.#runtime.ports.loadGroup(groupId));
-    if (!group) return this.#doom([callback, ...doomed(callback)], `the record of group ${groupId} is gone`);
+    if (!group) return this.#doomMissing(groupId, callback);
     const ids = memberIds(group);
     const states = await this.#loadAll(ids);
     const failed = ids.filter((_, index) => states[index]?.status !== "SUCCESS");
@@ -89,7 +94,7 @@ class Aftermath {
       this.#ready.push(callbackWith(callback, states as readonly TaskState[]));
     } else {
       const error = failureText(ids, states, failed.length);
-      await this.#doom([callback, ...doomed(callback)], error);
+      await this.#doomWith(callback, error);
       this.#ready.push(...errorCalls(callback, error));
     }
     this.#triggered.push(group);
@@ -115,7 +120,7 @@ class Aftermath {
           await this.#run.publish(call);
         } catch (error) {
           if (isRetryable(error)) throw error;
-          await this.#doom([call, ...doomed(call)], `could not be sent: ${errorText(error)}`);
+          await this.#doomWith(call, `could not be sent: ${errorText(error)}`);
           this.#ready.push(...errorCalls(call, errorText(error)));
         }
       }),

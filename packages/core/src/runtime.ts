@@ -128,7 +128,6 @@ export function stateOf(
   status: TaskStatus,
   runtime: Pick<Runtime, "clock" | "settings">,
   more: Partial<Pick<TaskState, "start" | "beat" | "run" | "error" | "info">> & {
-    readonly attempt?: number | undefined;
     readonly results?: readonly TypedValue[] | undefined;
   } = {},
 ): TaskState {
@@ -137,7 +136,7 @@ export function stateOf(
     id: call.id,
     name: call.name,
     status,
-    attempt: more.attempt ?? attemptOf(call),
+    attempt: attemptOf(call),
     start: more.start ?? 0,
     beat: more.beat ?? 0,
     run: more.run ?? "",

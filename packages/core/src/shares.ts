@@ -26,6 +26,6 @@ export function shares(options: WorkerOptions, defaultQueue: string): ReadonlyMa
   );
 }
 
-function invalid(text: string): WfeError {
+export function invalid(text: string): WfeError {
   return new WfeError("WFE_INVALID_OPTION", `worker: ${text}`);
 }

@@ -4,7 +4,7 @@ import type { Runtime } from "./runtime.ts";
 import { WfeError, errorText, toError } from "./errors.ts";
 import { randomId } from "./id.ts";
 import { process } from "./process.ts";
-import { shares } from "./shares.ts";
+import { invalid, shares } from "./shares.ts";
 import { onSignals } from "./signals.ts";
 import { Abandoned, Run, Stopped } from "./run.ts";
 
@@ -276,8 +276,4 @@ export class Worker implements AsyncDisposable {
       .save(state)
       .catch((error: unknown) => log.warn({ err: error, tag: this.tag }, "could not note a release"));
   }
-}
-
-function invalid(text: string): WfeError {
-  return new WfeError("WFE_INVALID_OPTION", `worker: ${text}`);
 }

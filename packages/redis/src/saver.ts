@@ -1,5 +1,12 @@
-import { decodeState, encodeState, type SaveOutcome, type TaskState, toError, WfeError } from "@wfe/core";
-import { rankOf } from "@wfe/core";
+import {
+  decodeState,
+  encodeState,
+  rankOf,
+  type SaveOutcome,
+  type TaskState,
+  toError,
+  WfeError,
+} from "@wfe/core";
 import { END_CHANNEL, SAVE } from "./stateScripts.ts";
 import { replyError } from "./errors.ts";
 import type { Argument, Link } from "./link.ts";
